@@ -1,0 +1,96 @@
+"""What intake makes of a clinical request: the grid for models, the inputs for rules, and what was used, dropped or flagged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stepdown.domain.reasons import AbstentionReason, InputIssue
+
+GRID_HOURS = 48
+GRID_COLUMNS = 40
+GRID_BYTES = GRID_HOURS * GRID_COLUMNS * 4
+
+
+class InputStatus(StrEnum):
+    """Whether a rule parameter has a usable value."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleInput:
+    """One parameter as the rules see it: canonical unit, rounded half-up to charting resolution.
+
+    `value` is a float, or one of "A" "C" "V" "P" "U" for consciousness; None unless `status` is PRESENT.
+    """
+
+    value: float | str | None
+    status: InputStatus = InputStatus.PRESENT
+    unit: str = ""
+    observed_time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleInputs:
+    """Every parameter the rule sets read, keyed by channel name (`HR`, `O2Sat`, `Consciousness`, …), and the SpO2 scale in force."""
+
+    parameters: Mapping[str, RuleInput]
+    spo2_scale: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedInput:
+    """An observation that reached the rules or the grid; `value` is in the canonical `unit`, before rounding."""
+
+    field: str
+    channel: str
+    value: float
+    unit: str
+    observed_time_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedInput:
+    """An observation that was ignored, why, and how the sender can mend it. Never echoes the value."""
+
+    field: str
+    channel: str
+    issue: InputIssue
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFlag:
+    """A warning about input that was used. `field` names one place, or is empty for the request."""
+
+    issue: InputIssue
+    channel: str = ""
+    field: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationGrid:
+    """`cells`: little-endian float32 [48, 40], row-major; row = hour, oldest first, last row = the hour of `as_of`; NaN = missing."""
+
+    cells: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """The outcome of intake for a request that was not rejected.
+
+    `abstention` stops every tier; `models_in_indication` is False where only the rules apply (age 16-17).
+    """
+
+    grid: ObservationGrid
+    rule_inputs: RuleInputs
+    used: tuple[UsedInput, ...]
+    dropped: tuple[DroppedInput, ...]
+    flags: tuple[InputFlag, ...]
+    abstention: AbstentionReason | None = None
+    abstention_text: str = ""
+    models_in_indication: bool = True
+    wrong_patient_retraction: bool = False
