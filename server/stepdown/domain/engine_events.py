@@ -1,0 +1,141 @@
+"""What may happen to the engine. Whoever holds one of these drives the engine with it, under one lock."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from stepdown.domain.reasons import Reason
+from stepdown.domain.status import WorkerReport
+from stepdown.domain.tensors import RowsResult, TensorRows
+from stepdown.domain.tiers import Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Request:
+    """One question for a pathway. `deadline_s` is on the engine's monotonic time line.
+
+    `payload` None means that no model may be asked (out of indication). `rules_in_hand`: the rules have answered already.
+    `only_tier` addresses one tier alone (Open Inference Protocol); `minimum_tier` forbids anything lower. `reply_to` is the
+    driver's own token; the engine hands it back untouched.
+    """
+
+    pathway: str
+    payload: TensorRows | None
+    deadline_s: float
+    reply_to: object
+    rules_in_hand: bool = False
+    minimum_tier: str = ""
+    only_tier: str = ""
+    urgency: Urgency = Urgency.ROUTINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsArrived:
+    """Requests decoded in one wake-up of a lane."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCancelled:
+    """The caller went away; nothing need be answered."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReady:
+    """A worker loaded its bundle and passed its known answers."""
+
+    worker: int
+    report: WorkerReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRefused:
+    """A worker could not load; `reason` says why. Its process ends by itself and `WorkerExited` follows."""
+
+    worker: int
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerExited:
+    """A worker's process is gone, or could not be started. The last event about that worker."""
+
+    worker: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCompleted:
+    """A worker answered the batch `sequence`: one result per request, in dispatch order."""
+
+    worker: int
+    sequence: int
+    results: tuple[RowsResult, ...]
+    compute_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFailed:
+    """A worker reported that the run of batch `sequence` failed. `sticky`: the process can no longer be trusted."""
+
+    worker: int
+    sequence: int
+    reason: Reason
+    detail: str
+    sticky: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeCompleted:
+    """A golden probe came back and was compared with its known answer; `error` is empty when it passed."""
+
+    worker: int
+    sequence: int
+    error: str
+    compute_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierDisabled:
+    """An operator takes a tier out of service."""
+
+    pathway: str
+    tier: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierEnabled:
+    """An operator gives a tier back (also out of QUARANTINED)."""
+
+    pathway: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainStarted:
+    """The server is stopping: answer what was accepted, start nothing new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """Nothing happened but time; deadlines, watchdogs, probes and respawns may be due."""
+
+
+Event: TypeAlias = (
+    RequestsArrived
+    | RequestCancelled
+    | WorkerReady
+    | WorkerRefused
+    | WorkerExited
+    | BatchCompleted
+    | BatchFailed
+    | ProbeCompleted
+    | TierDisabled
+    | TierEnabled
+    | DrainStarted
+    | TimePassed
+)

@@ -1,0 +1,84 @@
+"""What observers (metrics, log, ledger, drift) are told. Nothing ever comes back, and no event holds a patient's value or token."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from stepdown.domain.assessments import Degradation, TierIdentity
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import Capability, TierState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierMoved:
+    """A tier changed its state."""
+
+    pathway: str
+    tier: str
+    previous: TierState
+    state: TierState
+    reason: Reason | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapabilityChanged:
+    """A pathway can do more or less than before."""
+
+    pathway: str
+    previous: Capability
+    capability: Capability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerGiven:
+    """One request was answered by `answered_by` (None = no tier could). `rows` is 1 for an assessment."""
+
+    pathway: str
+    answered_by: TierIdentity | None
+    degradations: tuple[Degradation, ...]
+    rows: int
+    elapsed_s: float
+    slack_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFinished:
+    """A worker returned a batch. `compute_s` is the model run itself, `queue_s` the mean wait of its requests."""
+
+    pathway: str
+    tier: str
+    requests: int
+    rows: int
+    compute_s: float
+    queue_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierFault:
+    """A tier failed a request or a batch, its worker died, hung or refused to start."""
+
+    pathway: str
+    tier: str
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFinished:
+    """A golden probe came back; `error` is empty when it passed."""
+
+    pathway: str
+    tier: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSpawned:
+    """A worker process is being started for a tier; `attempt` counts since it last served."""
+
+    pathway: str
+    tier: str
+    attempt: int
+
+
+Notice: TypeAlias = TierMoved | CapabilityChanged | AnswerGiven | BatchFinished | TierFault | ProbeFinished | WorkerSpawned

@@ -1,0 +1,58 @@
+"""What operators see: pathways, their tiers and workers at one moment. No patient data ever."""
+
+from dataclasses import dataclass
+
+from stepdown.domain.bundles import BundleIdentity
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import Capability, ExecutionProvider, TierState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerReport:
+    """What a worker proved about itself when it became ready.
+
+    `placement_share`: nodes on the asked provider over all nodes (0..1). `known_answer_error`: largest absolute error over its
+    tolerance (<= 1 passes). `latency_s` pairs (batch rows, median seconds) measured at warm-up.
+    """
+
+    pid: int
+    execution_provider: ExecutionProvider
+    device: str
+    placement_share: float
+    known_answer_error: float
+    latency_s: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierStatus:
+    """One tier now. Durations in seconds, latency in milliseconds; None = not known yet."""
+
+    name: str
+    state: TierState
+    reason: Reason | None
+    detail: str
+    since_time_s: float
+    worker_pid: int | None
+    execution_provider: ExecutionProvider | None
+    device: str
+    placement_share: float | None
+    bundle: BundleIdentity | None
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    probe_age_s: float | None
+    probe_error: str
+    breaker: str
+    queue_rows: int
+    in_flight_rows: int
+    restarts: int
+    answers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathwayStatus:
+    """One pathway now; tiers best first. `capability_since_time_s` is wall-clock Unix time."""
+
+    name: str
+    capability: Capability
+    capability_since_time_s: float
+    tiers: tuple[TierStatus, ...]

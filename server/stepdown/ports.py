@@ -1,0 +1,85 @@
+"""What serving needs of the world, and what the edge may ask of serving. Interfaces only: adapters meet them, fakes mirror them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
+from stepdown.domain.engine_events import Event, Request
+from stepdown.domain.notices import Notice
+from stepdown.domain.status import PathwayStatus
+
+EventSink: TypeAlias = Callable[[Sequence[Event]], None]
+
+
+class Clock(Protocol):
+    """Two time lines: monotonic for everything that is decided, wall only for what people read."""
+
+    def monotonic_s(self) -> float:
+        """Seconds that never step back."""
+
+    def wall_s(self) -> float:
+        """Unix seconds UTC."""
+
+
+class WorkerPool(Protocol):
+    """Child processes that run models. No call blocks on a worker; what happens comes back through the event sink.
+
+    The sink is never called from inside one of these methods: only from the pool's own threads.
+    """
+
+    def spawn(self, order: SpawnWorker) -> None:
+        """Start a process. `WorkerReady` or `WorkerRefused` follows, and in the end `WorkerExited`."""
+
+    def kill(self, order: KillWorker) -> None:
+        """SIGKILL, without waiting. `WorkerExited` follows when the process is gone."""
+
+    def dispatch(self, batch: DispatchBatch) -> None:
+        """Copy the batch into its slot and ring the doorbell. Unknown or dead workers are ignored."""
+
+    def probe(self, probe: DispatchProbe) -> None:
+        """Send a known answer's input the same way; `ProbeCompleted` or `BatchFailed` follows."""
+
+    def close(self) -> None:
+        """End every worker and release every slot, descriptor and thread."""
+
+
+class Observer(Protocol):
+    """Told of what happened: metrics, log, ledger, drift. Must be quick, must not raise, cannot answer."""
+
+    def notice(self, notice: Notice) -> None:
+        """Take note."""
+
+
+class BundleSource(Protocol):
+    """Where bundles lie. Returns bytes and believes nothing."""
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """Versions present under a bundle name, as directory names, in no order that means anything."""
+
+    def read(self, name: str, version: str) -> Mapping[str, bytes]:
+        """Every file of the bundle by relative POSIX path, each read exactly once. Raises TrustError for anything but plain files."""
+
+
+class Chain(Protocol):
+    """The running chain, as transport sees it: requests in, outcomes to each request's `reply_to`, and the state to show."""
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """Hand over requests. Each `reply_to` is called once with its `Outcome`, possibly before this returns, from any thread."""
+
+    def cancel(self, request: Request) -> None:
+        """The caller went away; its `reply_to` is not called after this returns."""
+
+    def now_s(self) -> float:
+        """The monotonic time that deadlines are given in."""
+
+    def status(self) -> tuple[PathwayStatus, ...]:
+        """Every pathway and tier now."""
+
+    def disable_tier(self, pathway: str, tier: str, *, detail: str) -> None:
+        """Operator takes a tier out. Raises KeyError for an unknown one."""
+
+    def enable_tier(self, pathway: str, tier: str) -> None:
+        """Operator gives a tier back. Raises KeyError for an unknown one."""
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each tier or capability change, from any thread, quickly. Returns the way to stop."""
