@@ -1,0 +1,74 @@
+# Stepdown. `make` alone lists what can be done; the two that matter are `make run` and `make test`.
+#
+# Needs Python 3.11 or 3.12 and make. Everything else is installed below this folder from requirements/*.lock.
+# Environments: .venv the server and the tools · .venv-peers public tools the tests talk to · .venv-train training.
+
+LOCK ?= cpu# the ONNX Runtime: cpu, cuda or migraphx
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DEFAULT_GOAL := help
+export UV_PYTHON_DOWNLOADS := never
+
+# The first Python in the range that really starts: a version manager's shim may exist and fail.
+find_python = IFS=:; for name in python3.12 python3.11 python3 python; do for folder in $$PATH; do \
+	"$$folder/$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
+	&& { echo "$$folder/$$name"; exit; }; done; done
+PYTHON ?= $(shell $(find_python))
+ifeq ($(strip $(PYTHON)),)
+$(error Python 3.11 or 3.12 is needed, and none on PATH starts. Name one with: make PYTHON=/path/to/python3.11)
+endif
+
+bin := .venv/bin
+runtime := requirements/$(LOCK).lock requirements/build.lock
+ifeq ($(wildcard requirements/$(LOCK).lock),)
+$(error LOCK=$(LOCK): there is no requirements/$(LOCK).lock; LOCK is cpu, cuda or migraphx)
+endif
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------------------------- environments
+
+.PHONY: setup
+setup: ## install the server into .venv (LOCK=cpu|cuda|migraphx)
+	@$(PYTHON) scripts/environment.py .venv $(runtime) --project
+
+.PHONY: setup-dev
+setup-dev: ## install the server and the tools for check and test
+	@$(PYTHON) scripts/environment.py .venv $(runtime) requirements/dev.lock --project
+	@$(PYTHON) scripts/environment.py .venv-peers requirements/peers.lock
+
+.PHONY: lock
+lock: setup-dev ## resolve requirements/*.lock again (UPGRADE=1 moves every pin)
+	PATH="$(CURDIR)/$(bin):$$PATH" $(bin)/python scripts/locks.py write $(if $(UPGRADE),--upgrade)
+
+# --------------------------------------------------------------------------------------------------------------- use
+
+.PHONY: run
+run: setup ## serve the demo pathway on loopback (ARGS=... goes to `stepdown demo`)
+	@exec $(bin)/stepdown demo $(ARGS)
+
+# ------------------------------------------------------------------------------------------------------------- green
+
+.PHONY: check
+check: setup-dev ## lint, format, types, import contracts, wire contract, freshness of everything generated
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(bin)/buf lint
+	$(bin)/buf format --diff --exit-code
+	$(bin)/python scripts/locks.py check
+
+.PHONY: test
+test: setup-dev ## every test, with branch coverage
+	$(bin)/python -m pytest $(ARGS)
+
+# --------------------------------------------------------------------------------------------------------------- tidy
+
+.PHONY: clean
+clean: ## remove what tools made, environments included
+	rm -rf .venv .venv-peers .venv-train .cache .build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
