@@ -34,10 +34,14 @@ class RuleInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleInputs:
-    """Every parameter the rule sets read, keyed by channel name (`HR`, `O2Sat`, `Consciousness`, …), and the SpO2 scale in force."""
+    """Every parameter the rule sets read, keyed by channel name (`HR`, `O2Sat`, `Consciousness`, …), and the SpO2 scale in force.
+
+    `want_alternate_scale`: report the answering score on the other scale too (scale 2 was asked for, but not confirmed).
+    """
 
     parameters: Mapping[str, RuleInput]
     spo2_scale: int = 1
+    want_alternate_scale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
