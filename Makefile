@@ -10,10 +10,15 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 export UV_PYTHON_DOWNLOADS := never
 
-# The first Python in the range that really starts: a version manager's shim may exist and fail.
-find_python = IFS=:; for name in python3.12 python3.11 python3 python; do for folder in $$PATH; do \
-	"$$folder/$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null \
-	&& { echo "$$folder/$$name"; exit; }; done; done
+# The Python that .venv was made with, else the first in the range that really starts: a version manager's shim may
+# exist and fail.
+define find_python
+made=$$(sed -n 's/^executable = //p' .venv/pyvenv.cfg 2>/dev/null); \
+{ echo "$$made"; IFS=:; for name in python3.11 python3.12 python3 python; do for folder in $$PATH; do \
+	[ -x "$$folder/$$name" ] && echo "$$folder/$$name"; done; done; } | while read -r python; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && \
+	{ echo "$$python"; break; }; done
+endef
 PYTHON ?= $(shell $(find_python))
 ifeq ($(strip $(PYTHON)),)
 $(error Python 3.11 or 3.12 is needed, and none on PATH starts. Name one with: make PYTHON=/path/to/python3.11)

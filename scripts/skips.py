@@ -1,0 +1,38 @@
+"""Refuse a test run in which something was skipped for want of anything but a GPU.
+
+Reads the JUnit report of the run. Continuous integration installs every system package the tests use, so there a skip
+means that something was not tested.
+"""
+
+import ast
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+ALLOWED = "needs a GPU"
+WHOLE_FILE = "collection skipped"
+
+
+def skips(report: str) -> list[tuple[str, str]]:
+    """The name and the reason of every skip: of one test, or of a whole file. An expected failure is not a skip."""
+    found = []
+    for case in ET.fromstring(report).iter("testcase"):  # noqa: S314 - pytest wrote it a moment ago
+        for skipped in case.iter("skipped"):
+            reason = skipped.get("message", "")
+            if reason == WHOLE_FILE:  # then the text is a tuple: (file, line, reason)
+                reason = ast.literal_eval(skipped.text or "")[2].removeprefix("Skipped: ")
+            if skipped.get("type") != "pytest.xfail":
+                found.append((f"{case.get('classname')}::{case.get('name')}".removeprefix("::"), reason))
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Print every skip that is not allowed."""
+    unexpected = [skip for skip in skips(Path(arguments[0]).read_text()) if not skip[1].startswith(ALLOWED)]
+    for name, reason in unexpected:
+        print(f"skipped: {name}: {reason or '(no reason given)'}")
+    return 1 if unexpected else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

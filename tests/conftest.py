@@ -1,0 +1,24 @@
+"""What every test may ask for. The fakes are in `tests/fakes`; this file only settles how tests are run."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The same examples in every run, so that a red build is red again; `--hypothesis-profile=search` looks for new ones.
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", deadline=None, print_blob=True, max_examples=2_000)
+settings.load_profile("steady")
+
+
+@pytest.fixture(scope="session")
+def peers_python() -> Path:
+    """The Python beside which the public tools live (`tritonclient`, `model_signing`): run them as child processes."""
+    python = ROOT / ".venv-peers" / "bin" / "python"
+    if not python.exists():
+        pytest.fail("no .venv-peers: run `make setup-dev`, as `make test` does")
+    return python
