@@ -1,0 +1,1 @@
+"""Generated from proto/stepdown/api/v1: the clinical, catalogue and operations services."""

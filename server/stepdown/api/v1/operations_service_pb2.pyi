@@ -1,0 +1,120 @@
+import datetime
+
+from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from stepdown.api.v1 import tiers_pb2 as _tiers_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ListTiersRequest(_message.Message):
+    __slots__ = ("pathway",)
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    pathway: str
+    def __init__(self, pathway: _Optional[str] = ...) -> None: ...
+
+class ListTiersResponse(_message.Message):
+    __slots__ = ("pathways",)
+    PATHWAYS_FIELD_NUMBER: _ClassVar[int]
+    pathways: _containers.RepeatedCompositeFieldContainer[PathwayReport]
+    def __init__(self, pathways: _Optional[_Iterable[_Union[PathwayReport, _Mapping]]] = ...) -> None: ...
+
+class WatchTiersRequest(_message.Message):
+    __slots__ = ("pathway",)
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    pathway: str
+    def __init__(self, pathway: _Optional[str] = ...) -> None: ...
+
+class WatchTiersResponse(_message.Message):
+    __slots__ = ("pathways",)
+    PATHWAYS_FIELD_NUMBER: _ClassVar[int]
+    pathways: _containers.RepeatedCompositeFieldContainer[PathwayReport]
+    def __init__(self, pathways: _Optional[_Iterable[_Union[PathwayReport, _Mapping]]] = ...) -> None: ...
+
+class DisableTierRequest(_message.Message):
+    __slots__ = ("pathway", "tier", "detail")
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    pathway: str
+    tier: str
+    detail: str
+    def __init__(self, pathway: _Optional[str] = ..., tier: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class DisableTierResponse(_message.Message):
+    __slots__ = ("tier",)
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    tier: TierReport
+    def __init__(self, tier: _Optional[_Union[TierReport, _Mapping]] = ...) -> None: ...
+
+class EnableTierRequest(_message.Message):
+    __slots__ = ("pathway", "tier")
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    pathway: str
+    tier: str
+    def __init__(self, pathway: _Optional[str] = ..., tier: _Optional[str] = ...) -> None: ...
+
+class EnableTierResponse(_message.Message):
+    __slots__ = ("tier",)
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    tier: TierReport
+    def __init__(self, tier: _Optional[_Union[TierReport, _Mapping]] = ...) -> None: ...
+
+class PathwayReport(_message.Message):
+    __slots__ = ("name", "capability", "capability_start_time", "tiers")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITY_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITY_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    capability: _tiers_pb2.Capability
+    capability_start_time: _timestamp_pb2.Timestamp
+    tiers: _containers.RepeatedCompositeFieldContainer[TierReport]
+    def __init__(self, name: _Optional[str] = ..., capability: _Optional[_Union[_tiers_pb2.Capability, str]] = ..., capability_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tiers: _Optional[_Iterable[_Union[TierReport, _Mapping]]] = ...) -> None: ...
+
+class TierReport(_message.Message):
+    __slots__ = ("name", "state", "reason", "detail", "state_start_time", "worker_pid", "execution_provider", "device", "placement_share", "bundle", "latency_p50", "latency_p99", "probe_age", "probe_error", "breaker", "queue_rows", "in_flight_rows", "restarts", "answers")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    STATE_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    WORKER_PID_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
+    PLACEMENT_SHARE_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P50_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P99_FIELD_NUMBER: _ClassVar[int]
+    PROBE_AGE_FIELD_NUMBER: _ClassVar[int]
+    PROBE_ERROR_FIELD_NUMBER: _ClassVar[int]
+    BREAKER_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_ROWS_FIELD_NUMBER: _ClassVar[int]
+    IN_FLIGHT_ROWS_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: _tiers_pb2.TierState
+    reason: _tiers_pb2.Reason
+    detail: str
+    state_start_time: _timestamp_pb2.Timestamp
+    worker_pid: int
+    execution_provider: _tiers_pb2.ExecutionProvider
+    device: str
+    placement_share: float
+    bundle: _tiers_pb2.BundleIdentity
+    latency_p50: _duration_pb2.Duration
+    latency_p99: _duration_pb2.Duration
+    probe_age: _duration_pb2.Duration
+    probe_error: str
+    breaker: str
+    queue_rows: int
+    in_flight_rows: int
+    restarts: int
+    answers: int
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_tiers_pb2.TierState, str]] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., detail: _Optional[str] = ..., state_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_pid: _Optional[int] = ..., execution_provider: _Optional[_Union[_tiers_pb2.ExecutionProvider, str]] = ..., device: _Optional[str] = ..., placement_share: _Optional[float] = ..., bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_error: _Optional[str] = ..., breaker: _Optional[str] = ..., queue_rows: _Optional[int] = ..., in_flight_rows: _Optional[int] = ..., restarts: _Optional[int] = ..., answers: _Optional[int] = ...) -> None: ...
