@@ -4,6 +4,7 @@
 # Environments: .venv the server and the tools · .venv-peers public tools the tests talk to · .venv-train training.
 
 LOCK ?= cpu# the ONNX Runtime: cpu, cuda or migraphx
+WORKERS ?= 2# processes that share the tests
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -62,14 +63,27 @@ check: setup-dev ## lint, format, types, import contracts, wire contract, freshn
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/mypy
-	$(bin)/lint-imports
+	$(bin)/lint-imports --no-logo --cache-dir .cache/import-linter
 	$(bin)/buf lint
 	$(bin)/buf format --diff --exit-code
+	$(bin)/python scripts/stubs.py check
 	$(bin)/python scripts/locks.py check
 
 .PHONY: test
-test: setup-dev ## every test, with branch coverage
-	$(bin)/python -m pytest $(ARGS)
+test: setup-dev ## every test, with the branch coverage of each room (report in .build/)
+	@rm -rf .cache/coverage && mkdir -p .build .cache/coverage
+	$(bin)/coverage run -m pytest -n $(WORKERS) --junitxml=.build/tests.xml $(ARGS)
+	$(bin)/coverage combine --quiet
+	$(bin)/coverage report
+	$(bin)/coverage json --quiet -o .build/coverage.json
+	$(bin)/python scripts/coverage_floor.py .build/coverage.json
+
+# ------------------------------------------------------------------------------------------------------------ generate
+
+.PHONY: proto
+proto: setup-dev ## generate server/stepdown/api from proto/
+	$(bin)/python scripts/stubs.py write
+	$(bin)/buf format --write
 
 # --------------------------------------------------------------------------------------------------------------- tidy
 
