@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stepdown.domain.assessments import Degradation, TierIdentity
-from stepdown.domain.reasons import Reason
+from stepdown.domain.assessments import Degradation, TierAttempt, TierIdentity
+from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.domain.tiers import Capability, TierState
 
 
@@ -31,7 +31,10 @@ class CapabilityChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerGiven:
-    """One request was answered by `answered_by` (None = no tier could). `rows` is 1 for an assessment."""
+    """One request was answered by `answered_by` (None = no tier could). `rows` is 1 for an assessment.
+
+    `slack_s`: time left until the deadline when the request arrived. `attempts`: each tier that was asked, and how it went.
+    """
 
     pathway: str
     answered_by: TierIdentity | None
@@ -39,6 +42,7 @@ class AnswerGiven:
     rows: int
     elapsed_s: float
     slack_s: float
+    attempts: tuple[TierAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,4 +85,21 @@ class WorkerSpawned:
     attempt: int
 
 
-Notice: TypeAlias = TierMoved | CapabilityChanged | AnswerGiven | BatchFinished | TierFault | ProbeFinished | WorkerSpawned
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """A request was refused as a whole, before any tier was asked. `pathway` is empty unless it names a configured one."""
+
+    pathway: str
+    reason: RejectReason
+
+
+Notice: TypeAlias = (
+    TierMoved
+    | CapabilityChanged
+    | AnswerGiven
+    | BatchFinished
+    | TierFault
+    | ProbeFinished
+    | WorkerSpawned
+    | RequestRefused
+)
