@@ -33,7 +33,7 @@ class CapabilityChanged:
 class AnswerGiven:
     """One request was answered by `answered_by` (None = no tier could). `rows` is 1 for an assessment.
 
-    `slack_s`: time left until the deadline when the request arrived. `attempts`: each tier that was asked, and how it went.
+    `slack_s`: time left until the deadline when the request arrived. `attempts`: each tier asked, and how it went.
     """
 
     pathway: str
@@ -87,7 +87,7 @@ class WorkerSpawned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRefused:
-    """A request was refused as a whole, before any tier was asked. `pathway` is empty unless it names a configured one."""
+    """A request was refused as a whole, before any tier was asked. `pathway` is empty unless it is a configured one."""
 
     pathway: str
     reason: RejectReason
