@@ -1,1 +1,1 @@
-"""Generated from `proto/stepdown/api/oip`: the Open Inference Protocol. Nothing here is written by hand but this line."""
+"""Generated from proto/stepdown/api/oip: the Open Inference Protocol, under the protobuf package that it names itself."""
