@@ -1,8 +1,8 @@
 """Make a virtual environment hold exactly what its locks name, and nothing when it already does.
 
 Runs on any Python >= 3.11 with the standard library alone, since it is what installs everything else. A stamp with
-the digests of the locks is removed before the first change and written after the last, so an installation that was
-interrupted is repaired by the next run. It refuses packages without a pinned sha256 and packages that would have to be
+the digests of the locks is removed before the first change and written after the last: where it is missing, an
+installation was interrupted and nothing found there is believed, so the environment is made anew. It refuses packages without a pinned sha256 and packages that would have to be
 compiled, and it downloads no Python.
 """
 
@@ -62,20 +62,20 @@ def holds(environment: Path, wanted: set[str]) -> bool:
     return wanted <= finished and answers(environment / "bin" / "python", "-c", SUPPORTED) is not None
 
 
-def create(environment: Path, *, with_pip: bool) -> Path:
-    """Make the environment where it is absent or broken. Returns its Python."""
+def create(environment: Path, *, with_pip: bool, anew: bool) -> Path:
+    """Make the environment where it is absent, broken or unfinished. Returns its Python."""
     python = environment / "bin" / "python"
-    if answers(python, "-c", SUPPORTED) is None:
+    if anew or answers(python, "-c", SUPPORTED) is None:
         run(sys.executable, "-m", "venv", "--clear", *([] if with_pip else ["--without-pip"]), environment)
     if with_pip and answers(python, "-m", "pip", "--version") is None:
         run(python, "-m", "ensurepip")
     return python
 
 
-def install(environment: Path, locks: list[Path], *, project: bool) -> None:
+def install(environment: Path, locks: list[Path], *, project: bool, anew: bool) -> None:
     """Bring uv if the machine lacks it, then make the environment equal to the locks."""
     uv = usable_uv()
-    python = create(environment, with_pip=uv is None)
+    python = create(environment, with_pip=uv is None, anew=anew)
     if uv is None:
         run(python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:", "--require-hashes", "-r", INSTALLER)
         uv = environment / "bin" / "uv"
@@ -95,8 +95,9 @@ def main(arguments: list[str]) -> None:
     if holds(asked.environment, wanted):
         return
     stamp = asked.environment / STAMP
+    anew = not stamp.exists()
     stamp.unlink(missing_ok=True)
-    install(asked.environment.absolute(), asked.locks, project=asked.project)
+    install(asked.environment.absolute(), asked.locks, project=asked.project, anew=anew)
     stamp.write_text("\n".join(sorted(wanted)))
 
 

@@ -72,3 +72,16 @@ def test_a_machine_s_own_uv_is_used_only_if_it_works_and_is_recent(
     uv.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert environment.usable_uv() == (uv if usable else None)
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_nothing_in_an_unfinished_environment_is_believed(
+    interrupted: bool, finished: Path, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+    monkeypatch.setattr(environment, "install", lambda *_, anew, **__: made.append(anew))
+    lock.write_text("numpy==2.5.0\n")
+    if interrupted:
+        (finished / environment.STAMP).unlink()
+    environment.main([str(finished), str(lock)])
+    assert made == [interrupted]
