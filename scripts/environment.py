@@ -2,8 +2,8 @@
 
 Runs on any Python >= 3.11 with the standard library alone, since it is what installs everything else. A stamp with
 the digests of the locks is removed before the first change and written after the last: where it is missing, an
-installation was interrupted and nothing found there is believed, so the environment is made anew. It refuses packages without a pinned sha256 and packages that would have to be
-compiled, and it downloads no Python.
+installation was interrupted and nothing found there is believed, so the environment is made anew. It refuses packages
+without a pinned sha256 and packages that would have to be compiled, and it downloads no Python.
 """
 
 import argparse
