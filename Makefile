@@ -21,15 +21,12 @@ made=$$(sed -n 's/^executable = //p' .venv/pyvenv.cfg 2>/dev/null); \
 	{ echo "$$python"; break; }; done
 endef
 PYTHON ?= $(shell $(find_python))
-ifeq ($(strip $(PYTHON)),)
-$(error Python 3.11 or 3.12 is needed, and none on PATH starts. Name one with: make PYTHON=/path/to/python3.11)
-endif
+no_python = $(error Python 3.11 or 3.12 is needed, and none on PATH starts. Name one: make PYTHON=/path/to/python3.11)
+install = $(or $(strip $(PYTHON)),$(no_python)) scripts/environment.py
 
 bin := .venv/bin
-runtime := requirements/$(LOCK).lock requirements/build.lock
-ifeq ($(wildcard requirements/$(LOCK).lock),)
-$(error LOCK=$(LOCK): there is no requirements/$(LOCK).lock; LOCK is cpu, cuda or migraphx)
-endif
+no_lock = $(error LOCK=$(LOCK) names no lock: it is cpu, cuda or migraphx)
+runtime = $(or $(wildcard requirements/$(LOCK).lock),$(no_lock)) requirements/build.lock
 
 .PHONY: help
 help: ## list the targets
@@ -39,12 +36,12 @@ help: ## list the targets
 
 .PHONY: setup
 setup: ## install the server into .venv (LOCK=cpu|cuda|migraphx)
-	@$(PYTHON) scripts/environment.py .venv $(runtime) --project
+	@$(install) .venv $(runtime) --project
 
 .PHONY: setup-dev
 setup-dev: ## install the server and the tools for check and test
-	@$(PYTHON) scripts/environment.py .venv $(runtime) requirements/dev.lock --project
-	@$(PYTHON) scripts/environment.py .venv-peers requirements/peers.lock
+	@$(install) .venv $(runtime) requirements/dev.lock --project
+	@$(install) .venv-peers requirements/peers.lock
 
 .PHONY: lock
 lock: setup-dev ## resolve requirements/*.lock again (UPGRADE=1 moves every pin)
