@@ -4,7 +4,9 @@ Mechanisms raise; the cascade decides what to tolerate; `transport/status.py` al
 No message may carry an observation's value, a token or free text from a client: it can reach a log.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from stepdown.domain.reasons import Reason, RejectReason
 
@@ -62,11 +64,23 @@ class FieldViolation:
 class RequestRejectedError(StepdownError):
     """The request as a whole cannot be trusted; nothing was assessed."""
 
-    def __init__(self, *, reason: RejectReason, violations: tuple[FieldViolation, ...]) -> None:
-        """Keep the leading reason and every violation found."""
+    def __init__(
+        self,
+        *,
+        reason: RejectReason,
+        violations: tuple[FieldViolation, ...],
+        limits: Mapping[str, int] = MappingProxyType({}),
+        retry_after_s: float | None = None,
+    ) -> None:
+        """Keep the leading reason and every violation found.
+
+        `limits` names each limit that was passed and its value; `retry_after_s` is set where the same request may succeed later.
+        """
         super().__init__(f"{reason}: {len(violations)} violation(s)")
         self.reason = reason
         self.violations = violations
+        self.limits = limits
+        self.retry_after_s = retry_after_s
 
 
 class NoAnswerError(StepdownError):
