@@ -1,6 +1,6 @@
 """The one error tree.
 
-Mechanisms raise; the cascade decides what to tolerate; `transport/status.py` alone turns what is left into a gRPC status.
+Mechanisms raise; the cascade decides what to tolerate; `transport/status.py` alone turns the rest into a gRPC status.
 No message may carry an observation's value, a token or free text from a client: it can reach a log.
 """
 
@@ -74,7 +74,7 @@ class RequestRejectedError(StepdownError):
     ) -> None:
         """Keep the leading reason and every violation found.
 
-        `limits` names each limit that was passed and its value; `retry_after_s` is set where the same request may succeed later.
+        `limits` names each limit that was passed and its value; `retry_after_s` is set where trying again may help.
         """
         super().__init__(f"{reason}: {len(violations)} violation(s)")
         self.reason = reason
