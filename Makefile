@@ -1,6 +1,6 @@
 # Stepdown. `make` alone lists what can be done; the two that matter are `make run` and `make test`.
 #
-# Needs Python 3.11 or 3.12 and make. Everything else is installed below this folder from requirements/*.lock.
+# Needs Python 3.11, 3.12 or 3.13, and make. Everything else is installed below this folder from requirements/*.lock.
 # Environments: .venv the server and the tools · .venv-peers public tools the tests talk to · .venv-train training.
 
 LOCK ?= cpu# the ONNX Runtime: cpu, cuda or migraphx
@@ -15,13 +15,13 @@ export UV_PYTHON_DOWNLOADS := never
 # exist and fail.
 define find_python
 made=$$(sed -n 's/^executable = //p' .venv/pyvenv.cfg 2>/dev/null); \
-{ echo "$$made"; IFS=:; for name in python3.11 python3.12 python3 python; do for folder in $$PATH; do \
+{ echo "$$made"; IFS=:; for name in python3.11 python3.12 python3.13 python3 python; do for folder in $$PATH; do \
 	[ -x "$$folder/$$name" ] && echo "$$folder/$$name"; done; done; } | while read -r python; do \
-	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && \
+	"$$python" scripts/environment.py --supported 2>/dev/null && \
 	{ echo "$$python"; break; }; done
 endef
 PYTHON ?= $(shell $(find_python))
-no_python = $(error Python 3.11 or 3.12 is needed, and none on PATH starts. Name one: make PYTHON=/path/to/python3.11)
+no_python = $(error Python 3.11, 3.12 or 3.13 is needed; none on PATH starts. Name one: make PYTHON=/path/to/python3)
 install = $(or $(strip $(PYTHON)),$(no_python)) scripts/environment.py
 
 bin := .venv/bin

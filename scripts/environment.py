@@ -13,13 +13,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTALLER = ROOT / "requirements" / "installer.lock"
 STAMP = ".complete"
 OLDEST_UV = (0, 9)
-SUPPORTED = "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))"
+IS_SUPPORTED = "--supported"
 
 
 def run(*command: str | Path) -> None:
@@ -48,6 +49,21 @@ def usable_uv() -> Path | None:
     return Path(found)
 
 
+def supported(version: tuple[int, int]) -> bool:
+    """Whether a Python lies in the range of `requires-python`, which pyproject.toml alone states."""
+    stated = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    bounds = re.fullmatch(r">=(\d+)\.(\d+),<(\d+)\.(\d+)", stated)
+    if bounds is None:
+        sys.exit(f"environment: requires-python is not a range of minor versions: {stated}")
+    first, second, third, fourth = map(int, bounds.groups())
+    return (first, second) <= version < (third, fourth)
+
+
+def starts(python: Path) -> bool:
+    """Whether an interpreter is there, starts, and is one this package supports."""
+    return answers(python, Path(__file__), IS_SUPPORTED) is not None
+
+
 def contents(locks: list[Path], *, project: bool) -> set[str]:
     """A digest for each thing that the environment shall hold, bound to this place and to this program."""
     parts = [*locks, *([ROOT / "pyproject.toml"] if project else [])]
@@ -59,13 +75,13 @@ def holds(environment: Path, wanted: set[str]) -> bool:
     """Whether a finished installation already has everything wanted (it may have more: `make test` adds tools)."""
     stamp = environment / STAMP
     finished = set(stamp.read_text().splitlines()) if stamp.exists() else set()
-    return wanted <= finished and answers(environment / "bin" / "python", "-c", SUPPORTED) is not None
+    return wanted <= finished and starts(environment / "bin" / "python")
 
 
 def create(environment: Path, *, with_pip: bool, anew: bool) -> Path:
     """Make the environment where it is absent, broken or unfinished. Returns its Python."""
     python = environment / "bin" / "python"
-    if anew or answers(python, "-c", SUPPORTED) is None:
+    if anew or not starts(python):
         run(sys.executable, "-m", "venv", "--clear", *([] if with_pip else ["--without-pip"]), environment)
     if with_pip and answers(python, "-m", "pip", "--version") is None:
         run(python, "-m", "ensurepip")
@@ -86,6 +102,8 @@ def install(environment: Path, locks: list[Path], *, project: bool, anew: bool) 
 
 def main(arguments: list[str]) -> None:
     """Prepare the environment named on the command line."""
+    if arguments == [IS_SUPPORTED]:
+        sys.exit(0 if supported(sys.version_info[:2]) else 1)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("environment", type=Path, help="the folder of the environment, for instance .venv")
     parser.add_argument("locks", type=Path, nargs="+", help="the locks it shall hold, and nothing beside them")

@@ -85,3 +85,8 @@ def test_nothing_in_an_unfinished_environment_is_believed(
         (finished / environment.STAMP).unlink()
     environment.main([str(finished), str(lock)])
     assert made == [interrupted]
+
+
+@pytest.mark.parametrize(("version", "expected"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((4, 0), False)])
+def test_the_range_of_pythons_is_the_one_the_package_states(version: tuple[int, int], expected: bool) -> None:
+    assert environment.supported(version) == expected
