@@ -46,23 +46,33 @@ class RuleInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedInput:
-    """An observation that reached the rules or the grid; `value` is in the canonical `unit`, before rounding."""
+    """An observation that reached the rules or the grid; `value` is in the canonical `unit`, before rounding.
+
+    A packed series is one entry: `count` values were used, and the newest of them stands here. Consciousness counts
+    0 to 4 along A, C, V, P, U.
+    """
 
     field: str
     channel: str
     value: float
     unit: str
     observed_time_s: float
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedInput:
-    """An observation that was ignored, why, and how the sender can mend it. Never echoes the value."""
+    """An observation that was ignored, why, and how the sender can mend it. Never echoes the value.
+
+    `count` values share this entry: those of one packed series, or all with a code that nothing reads; `field` is the
+    first of them.
+    """
 
     field: str
     channel: str
     issue: InputIssue
     hint: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,210 @@
+"""The only place that decides what to tolerate: asks the planned tiers in turn and answers each request exactly once."""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from stepdown.domain.assessments import Degradation
+from stepdown.domain.engine_effects import AnswerRequest, Outcome
+from stepdown.domain.engine_events import Request
+from stepdown.domain.notices import AnswerGiven
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tensors import RowsResult
+from stepdown.domain.tiers import TierState
+from stepdown.serving.engine.case import Case, HeldAnswer
+from stepdown.serving.engine.outbox import Outbox
+from stepdown.serving.engine.pathway import Pathway
+from stepdown.serving.engine.policy import EnginePolicy
+from stepdown.serving.engine.tier import Tier
+from stepdown.serving.tier_plan import unfit_for
+
+_NEVER_S = float("inf")
+
+
+class Cascade:
+    """Steps one case down its plan: next tier on failure, next tier beside the first when slack runs out, rules at the last."""
+
+    def __init__(self, *, pathway: Pathway, policy: EnginePolicy, outbox: Outbox) -> None:
+        """Serve one pathway."""
+        self._pathway = pathway
+        self._policy = policy
+        self._outbox = outbox
+        self._due: list[tuple[float, int, bool, Case]] = []
+        self._ticket = 0
+        self._open: dict[int, Case] = {}
+        self.touched: set[Tier] = set()
+
+    # --- in ------------------------------------------------------------------------------------------------------
+
+    def start(self, case: Case, now_s: float) -> None:
+        """Ask the first tier of the plan, or answer at once when there is nobody to ask."""
+        self._open[id(case.request)] = case
+        self._remind(case, case.answer_by_s, last=True)
+        if not self._ask_next(case, now_s):
+            self._settle(case, now_s)
+
+    def succeeded(self, case: Case, *, tier: Tier, result: RowsResult, now_s: float) -> None:
+        """A tier answered: take it, unless a better one asked earlier may still answer in time."""
+        if case.done or tier.rank not in case.asked_s or tier.identity is None:
+            return
+        case.note_success(rank=tier.rank, tier=tier.name, now_s=now_s)
+        if case.held is None or tier.rank < case.held.rank:
+            case.held = HeldAnswer(rank=tier.rank, result=result, identity=tier.identity)
+        if not case.better_pending(case.held.rank):
+            self._settle(case, now_s)
+
+    def failed(self, cases: Iterable[Case], *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
+        """A tier will not answer these: step each down to the next."""
+        for case in cases:
+            if case.done or tier.rank not in case.asked_s:
+                continue
+            case.note_failure(rank=tier.rank, tier=tier.name, reason=reason, detail=detail, now_s=now_s)
+            if case.held is not None and not case.better_pending(case.held.rank):
+                self._settle(case, now_s)
+            elif not case.asked_s and not self._ask_next(case, now_s):
+                self._settle(case, now_s)
+
+    def distrust(self, *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
+        """A worker turned out to lie: answers of its tier that are still held back are not given to anybody."""
+        for case in tuple(self._open.values()):
+            if case.held is not None and case.held.rank == tier.rank:
+                case.held = None
+                case.degradations[tier.rank] = Degradation(tier=tier.name, reason=reason, detail=detail)
+                if not case.asked_s and not self._ask_next(case, now_s):
+                    self._settle(case, now_s)
+
+    def cancelled(self, request: Request) -> None:
+        """The caller went away: nobody is answered and nothing more is asked."""
+        case = self._open.pop(id(request), None)
+        if case is not None:
+            case.done = True
+
+    def hurry(self, cases: Iterable[Case], now_s: float) -> None:
+        """The tier asked is suspiciously silent: ask the next one beside it."""
+        for case in cases:
+            if not case.done and case.held is None:
+                self._ask_next(case, now_s)
+
+    def tick(self, now_s: float) -> None:
+        """Hedges and deadlines that are due."""
+        while self._due and self._due[0][0] <= now_s:
+            _, _, last, case = heappop(self._due)
+            if case.done:
+                continue
+            if last:
+                self._settle(case, now_s)
+            elif case.held is None:
+                self._ask_next(case, now_s)
+
+    def next_due_s(self) -> float:
+        """When `tick` next has something to do."""
+        while self._due and self._due[0][3].done:
+            heappop(self._due)
+        return self._due[0][0] if self._due else _NEVER_S
+
+    def open_cases(self) -> int:
+        """How many accepted requests are not answered yet."""
+        return len(self._open)
+
+    # --- asking --------------------------------------------------------------------------------------------------
+
+    def _ask_next(self, case: Case, now_s: float) -> bool:
+        remaining_s = case.answer_by_s - now_s
+        while case.position < len(case.order):
+            tier = self._pathway.models[case.order[case.position]]
+            case.position += 1
+            unfit = unfit_for(tier.view(), remaining_s)
+            if case.rows > tier.maximum_rows:
+                unfit = (Reason.INPUT_UNSUITABLE, "more rows than the bundle takes at once")
+            if unfit is not None:
+                case.degradations[tier.rank] = Degradation(tier=tier.name, reason=unfit[0], detail=unfit[1])
+                continue
+            case.asked_s[tier.rank] = now_s
+            tier.queue.put(case)
+            self.touched.add(tier)
+            self._plan_hedge(case, now_s)
+            return True
+        return False
+
+    def _plan_hedge(self, case: Case, now_s: float) -> None:
+        if case.position >= len(case.order):
+            return
+        following = self._pathway.models[case.order[case.position]]
+        slow_s = following.latency.quantile_s(0.95) or 0.0
+        # Twice the slow run: once for the run itself, once for what may stand in its queue by then.
+        self._remind(case, max(case.answer_by_s - 2 * slow_s, now_s), last=False)
+
+    def _remind(self, case: Case, moment_s: float, *, last: bool) -> None:
+        self._ticket += 1
+        heappush(self._due, (moment_s, self._ticket, last, case))
+
+    # --- out -----------------------------------------------------------------------------------------------------
+
+    def _settle(self, case: Case, now_s: float) -> None:
+        held = case.held
+        if held is not None:
+            self._note_silence(case, below=held.rank, now_s=now_s)
+            outcome = Outcome(
+                answered_by=held.identity,
+                result=held.result,
+                degradations=self._degradations(case, below=held.rank),
+                attempts=tuple(case.attempts),
+            )
+        else:
+            outcome = self._without_models(case, now_s)
+        case.done = True
+        self._open.pop(id(case.request), None)
+        self._outbox.put(AnswerRequest(request=case.request, outcome=outcome))
+        self._tell(case, outcome, now_s)
+
+    def _without_models(self, case: Case, now_s: float) -> Outcome:
+        self._note_silence(case, below=len(self._pathway.tiers), now_s=now_s)
+        rules = self._pathway.rules
+        degradations = self._degradations(case, below=len(self._pathway.tiers))
+        if case.request.rules_in_hand and self._rules_accepted(case) and rules is not None:
+            return Outcome(
+                answered_by=rules.identity,
+                result=None,
+                degradations=degradations,
+                attempts=tuple(case.attempts),
+            )
+        last = degradations[-1] if degradations else Degradation(tier="", reason=Reason.NOT_CONFIGURED)
+        return Outcome(
+            answered_by=None,
+            result=None,
+            degradations=degradations,
+            attempts=tuple(case.attempts),
+            failure=last.reason,
+            failure_detail=f"{last.tier}: {last.detail}" if last.tier else "no such tier",
+        )
+
+    def _rules_accepted(self, case: Case) -> bool:
+        rules = self._pathway.rules
+        if rules is None or rules.state is not TierState.SERVING:
+            return False
+        wish = case.request
+        return wish.only_tier in {"", rules.name} and wish.minimum_tier in {"", rules.name}
+
+    def _note_silence(self, case: Case, *, below: int, now_s: float) -> None:
+        for rank in sorted(case.asked_s):
+            if rank < below:
+                tier = self._pathway.tiers[rank]
+                reason = Reason.WORKER_HUNG if tier.stalled() else Reason.DEADLINE_TOO_SHORT
+                case.note_failure(rank=rank, tier=tier.name, reason=reason, detail="no answer in time", now_s=now_s)
+
+    @staticmethod
+    def _degradations(case: Case, *, below: int) -> tuple[Degradation, ...]:
+        return tuple(case.degradations[rank] for rank in sorted(case.degradations) if rank < below)
+
+    def _tell(self, case: Case, outcome: Outcome, now_s: float) -> None:
+        if outcome.answered_by is not None:
+            self._pathway.tier(outcome.answered_by.tier).answers += 1
+        self._outbox.tell(
+            AnswerGiven(
+                pathway=self._pathway.name,
+                answered_by=outcome.answered_by,
+                degradations=outcome.degradations,
+                rows=max(case.rows, 1),
+                elapsed_s=now_s - case.arrived_s,
+                slack_s=case.request.deadline_s - case.arrived_s,
+            )
+        )

@@ -1,0 +1,57 @@
+"""One request under way: what it may ask, whom it has asked, and the best answer so far."""
+
+from dataclasses import dataclass, field
+
+from stepdown.domain.assessments import Degradation, TierAttempt, TierIdentity
+from stepdown.domain.engine_events import Request
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tensors import RowsResult
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class HeldAnswer:
+    """An answer kept back while a better tier may still beat it."""
+
+    rank: int
+    result: RowsResult
+    identity: TierIdentity
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Case:
+    """Mutable record of one accepted request.
+
+    `order` holds tier ranks worth asking, `position` the next of them; `asked_s` the ranks that have not replied, with when
+    they were asked. `answer_by_s` is the deadline less the reserve.
+    """
+
+    request: Request
+    arrived_s: float
+    answer_by_s: float
+    order: tuple[int, ...]
+    position: int = 0
+    asked_s: dict[int, float] = field(default_factory=dict)
+    held: HeldAnswer | None = None
+    degradations: dict[int, Degradation] = field(default_factory=dict)
+    attempts: list[TierAttempt] = field(default_factory=list)
+    done: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows of model input."""
+        return self.request.payload.rows if self.request.payload is not None else 0
+
+    def note_failure(self, *, rank: int, tier: str, reason: Reason, detail: str, now_s: float) -> None:
+        """A tier that was asked will not answer this request."""
+        asked_s = self.asked_s.pop(rank, now_s)
+        self.degradations[rank] = Degradation(tier=tier, reason=reason, detail=detail)
+        self.attempts.append(TierAttempt(tier=tier, outcome=reason, elapsed_ms=(now_s - asked_s) * 1e3))
+
+    def note_success(self, *, rank: int, tier: str, now_s: float) -> None:
+        """A tier that was asked has answered."""
+        asked_s = self.asked_s.pop(rank, now_s)
+        self.attempts.append(TierAttempt(tier=tier, outcome=None, elapsed_ms=(now_s - asked_s) * 1e3))
+
+    def better_pending(self, rank: int) -> bool:
+        """Whether a tier better than `rank` has been asked and has not replied."""
+        return any(asked < rank for asked in self.asked_s)

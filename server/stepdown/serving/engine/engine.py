@@ -1,0 +1,201 @@
+"""The engine: one event in, the effects out, and when it next wants to hear that time has passed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from stepdown.domain.engine_effects import AnswerRequest, Effect, Outcome
+from stepdown.domain.engine_events import (
+    BatchCompleted,
+    BatchFailed,
+    DrainStarted,
+    Event,
+    ProbeCompleted,
+    Request,
+    RequestCancelled,
+    RequestsArrived,
+    TierDisabled,
+    TierEnabled,
+    TimePassed,
+    WorkerExited,
+    WorkerReady,
+    WorkerRefused,
+)
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import TierState
+from stepdown.serving.engine.batching import Batching
+from stepdown.serving.engine.cascade import Cascade
+from stepdown.serving.engine.case import Case
+from stepdown.serving.engine.outbox import Outbox
+from stepdown.serving.engine.pathway import Pathway
+from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec
+from stepdown.serving.engine.replies import Replies
+from stepdown.serving.engine.supervision import Supervision
+from stepdown.serving.engine.watch import Watch
+from stepdown.serving.tier_plan import TierView, TierWish, plan_tiers
+
+_NEVER_S = float("inf")
+
+
+class Engine:
+    """Not thread-safe: its driver holds one lock. `now_s` never goes back (an earlier one is taken as no time passed)."""
+
+    def __init__(self, *, pathways: tuple[PathwaySpec, ...], policy: EnginePolicy, now_s: float) -> None:
+        """Lay out the chains; `start` brings them up."""
+        self._policy = policy
+        self._outbox = Outbox()
+        self._supervision = Supervision(policy=policy, outbox=self._outbox)
+        self._batching = Batching(supervision=self._supervision, outbox=self._outbox)
+        self.pathways = {spec.name: Pathway(spec=spec, policy=policy, now_s=now_s) for spec in pathways}
+        self._cascades = {
+            name: Cascade(pathway=pathway, policy=policy, outbox=self._outbox)
+            for name, pathway in self.pathways.items()
+        }
+        self._replies = Replies(cascades=self._cascades, supervision=self._supervision, outbox=self._outbox)
+        self._watch = Watch(policy=policy, supervision=self._supervision)
+        self._tiers = tuple(tier for pathway in self.pathways.values() for tier in pathway.models)
+        self._now_s = now_s
+        self._due_s = _NEVER_S
+        self._actions: dict[type[Event], Callable[[Any], None]] = {
+            RequestsArrived: self._requests_arrived,
+            RequestCancelled: self._request_cancelled,
+            WorkerReady: self._worker_ready,
+            WorkerRefused: self._worker_refused,
+            WorkerExited: self._worker_exited,
+            BatchCompleted: lambda event: self._replies.completed(event, self._now_s),
+            BatchFailed: lambda event: self._replies.failed(event, self._now_s),
+            ProbeCompleted: lambda event: self._replies.probed(event, self._now_s),
+            TierDisabled: self._tier_disabled,
+            TierEnabled: self._tier_enabled,
+            DrainStarted: self._drain_started,
+            TimePassed: self._time_passed,
+        }
+
+    def start(self, now_s: float) -> list[Effect]:
+        """Bring every tier up."""
+        self._now_s = now_s
+        for pathway in self.pathways.values():
+            for tier in pathway.tiers:
+                self._supervision.begin(tier, now_s)
+        return self._finish()
+
+    def handle(self, event: Event, now_s: float) -> list[Effect]:
+        """Take one event; returns what is to be done, in order. Never raises for an event of its type."""
+        now_s = max(now_s, self._now_s)
+        if self._due_s < now_s:
+            self._watch.forgive(self._tiers, late_s=now_s - max(self._due_s, self._now_s))
+        self._now_s = now_s
+        self._actions[type(event)](event)
+        return self._finish()
+
+    def next_due_s(self) -> float:
+        """When the driver must send `TimePassed` unless something else happens before; infinite when never."""
+        return self._due_s
+
+    def open_requests(self) -> int:
+        """How many accepted requests are not answered yet."""
+        return sum(cascade.open_cases() for cascade in self._cascades.values())
+
+    # --- requests ------------------------------------------------------------------------------------------------
+
+    def _requests_arrived(self, event: RequestsArrived) -> None:
+        views: dict[str, tuple[TierView, ...]] = {}
+        for request in event.requests:
+            pathway = self.pathways.get(request.pathway)
+            if pathway is None:
+                self._refuse(request)
+                continue
+            if pathway.name not in views:
+                views[pathway.name] = pathway.views()
+                self._shadow(pathway, request)
+            self._open_case(request, pathway, views[pathway.name])
+
+    def _open_case(self, request: Request, pathway: Pathway, views: tuple[TierView, ...]) -> None:
+        answer_by_s = request.deadline_s - self._policy.reserve_s
+        plan = plan_tiers(
+            views,
+            remaining_s=answer_by_s - self._now_s,
+            wish=TierWish(
+                minimum_tier=request.minimum_tier,
+                only_tier=request.only_tier,
+                models_permitted=request.payload is not None,
+            ),
+        )
+        case = Case(request=request, arrived_s=self._now_s, answer_by_s=answer_by_s, order=plan.order)
+        case.degradations = {pathway.tier(skipped.tier).rank: skipped for skipped in plan.skipped}
+        self._cascades[pathway.name].start(case, self._now_s)
+
+    def _shadow(self, pathway: Pathway, request: Request) -> None:
+        if request.payload is not None:
+            for tier in pathway.models:
+                if tier.state is TierState.PROBATION:
+                    self._batching.shadow(tier, request.payload, self._now_s)
+
+    def _refuse(self, request: Request) -> None:
+        outcome = Outcome(answered_by=None, result=None, degradations=(), attempts=(), failure=Reason.NOT_CONFIGURED)
+        self._outbox.put(AnswerRequest(request=request, outcome=outcome))
+
+    def _request_cancelled(self, event: RequestCancelled) -> None:
+        cascade = self._cascades.get(event.request.pathway)
+        if cascade is not None:
+            cascade.cancelled(event.request)
+
+    # --- workers -------------------------------------------------------------------------------------------------
+
+    def _worker_ready(self, event: WorkerReady) -> None:
+        self._supervision.ready(event.worker, event.report, self._now_s)
+        self._tick_worker(event.worker)
+
+    def _worker_refused(self, event: WorkerRefused) -> None:
+        self._supervision.refused(event.worker, reason=event.reason, detail=event.detail, now_s=self._now_s)
+
+    def _worker_exited(self, event: WorkerExited) -> None:
+        tier, owed = self._supervision.exited(event.worker, detail=event.detail, now_s=self._now_s)
+        if tier is not None:
+            cascade = self._cascades[tier.pathway]
+            cascade.failed(owed, tier=tier, reason=Reason.WORKER_LOST, detail=event.detail, now_s=self._now_s)
+            self._supervision.tick(tier, self._now_s)
+
+    def _tick_worker(self, worker: int) -> None:
+        tier = self._supervision.tier_of_worker.get(worker)
+        if tier is not None:
+            self._supervision.tick(tier, self._now_s)
+
+    # --- operators -----------------------------------------------------------------------------------------------
+
+    def _tier_disabled(self, event: TierDisabled) -> None:
+        tier = self.pathways[event.pathway].tier(event.tier)
+        owed = self._supervision.disable(tier, detail=event.detail, now_s=self._now_s)
+        self._cascades[event.pathway].failed(
+            owed, tier=tier, reason=Reason.OPERATOR_DISABLED, detail=event.detail, now_s=self._now_s
+        )
+
+    def _tier_enabled(self, event: TierEnabled) -> None:
+        self._supervision.enable(self.pathways[event.pathway].tier(event.tier), self._now_s)
+
+    def _drain_started(self, _event: DrainStarted) -> None:
+        self._supervision.draining = True
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def _time_passed(self, _event: TimePassed) -> None:
+        for cascade in self._cascades.values():
+            cascade.tick(self._now_s)
+        for tier in self._tiers:
+            self._watch.look(tier, self._cascades[tier.pathway], self._now_s)
+            self._supervision.tick(tier, self._now_s)
+
+    def _finish(self) -> list[Effect]:
+        for name, cascade in self._cascades.items():
+            while cascade.touched:
+                tier = cascade.touched.pop()
+                self._supervision.probe_if_due(tier, self._now_s)
+                self._batching.fill(tier, self._now_s)
+            self.pathways[name].update_capability(now_s=self._now_s, outbox=self._outbox)
+        self._due_s = self._earliest_due_s()
+        return self._outbox.drain()
+
+    def _earliest_due_s(self) -> float:
+        due_s = min((cascade.next_due_s() for cascade in self._cascades.values()), default=_NEVER_S)
+        for tier in self._tiers:
+            due_s = min(due_s, self._supervision.next_due_s(tier), self._watch.due_s(tier))
+        return due_s

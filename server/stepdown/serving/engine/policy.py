@@ -1,0 +1,58 @@
+"""How patient the engine is, and what chain it runs: frozen values decided by configuration."""
+
+from dataclasses import dataclass, field
+
+from stepdown.domain.bundles import VerifiedBundle
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import ExecutionProvider
+from stepdown.resilience.backoff import BackoffPolicy
+from stepdown.resilience.circuit_breaker import BreakerPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnginePolicy:
+    """Times in seconds.
+
+    `reserve_s` is kept back from every deadline to write the answer. A batch unanswered for `watchdog_s` costs the worker its
+    life; one unanswered for `stall_s` (or `stall_factor` times the slowest normal run) sends its callers to the next tier first.
+    """
+
+    reserve_s: float = 0.010
+    watchdog_s: float = 2.0
+    stall_s: float = 0.1
+    stall_factor: float = 4.0
+    probe_period_s: float = 2.0
+    probation_probe_period_s: float = 0.05
+    probation_probes: int = 3
+    probation_dwell_s: float = 0.5
+    maximum_dwell_s: float = 60.0
+    stable_s: float = 60.0
+    shadow_period_s: float = 0.1
+    abandon_s: float = 10.0
+    unavailable_retry_s: float = 60.0
+    fault_limit: int = 10
+    fault_window_s: float = 120.0
+    maximum_queue_rows: int = 4096
+    lateness_s: float = 0.25
+    backoff: BackoffPolicy = field(default_factory=BackoffPolicy)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierSpec:
+    """One tier of a chain. `bundle` None: it was refused, and `refusal` says why. Rules tiers run no worker."""
+
+    name: str
+    bundle: VerifiedBundle | None
+    execution_providers: tuple[ExecutionProvider, ...] = ()
+    is_rules: bool = False
+    refusal: Reason | None = None
+    refusal_detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathwaySpec:
+    """One chain, best tier first. A rules tier, where there is one, stands last."""
+
+    name: str
+    tiers: tuple[TierSpec, ...]

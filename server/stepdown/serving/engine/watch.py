@@ -1,0 +1,51 @@
+"""Watching silent workers: callers are sent on early, the worker is ended late, and our own lateness blames nobody."""
+
+from collections.abc import Iterable
+
+from stepdown.domain.reasons import Reason
+from stepdown.serving.engine.cascade import Cascade
+from stepdown.serving.engine.policy import EnginePolicy
+from stepdown.serving.engine.supervision import Supervision
+from stepdown.serving.engine.tier import Tier
+
+_NEVER_S = float("inf")
+
+
+class Watch:
+    """Two limits on one silence: `stall` (ask the next tier beside it) and `watchdog` (SIGKILL)."""
+
+    def __init__(self, *, policy: EnginePolicy, supervision: Supervision) -> None:
+        """Share supervision's power to kill."""
+        self._policy = policy
+        self._supervision = supervision
+
+    def look(self, tier: Tier, cascade: Cascade, now_s: float) -> None:
+        """Send the callers of a silent worker on after the stall time; end the worker after the watchdog's."""
+        head = tier.head()
+        if head is None:
+            return
+        if now_s >= head.running_s + self._policy.watchdog_s:
+            owed = self._supervision.kill(tier, reason=Reason.WORKER_HUNG, detail="no reply", now_s=now_s)
+            cascade.failed(owed, tier=tier, reason=Reason.WORKER_HUNG, detail="no reply", now_s=now_s)
+        elif not head.stalled and now_s >= head.running_s + self._stall_after_s(tier):
+            head.stalled = True
+            cascade.hurry(tier.cases(), now_s)
+
+    def due_s(self, tier: Tier) -> float:
+        """When `look` next has something to do for this tier."""
+        head = tier.head()
+        if head is None:
+            return _NEVER_S
+        return head.running_s + (self._policy.watchdog_s if head.stalled else self._stall_after_s(tier))
+
+    def forgive(self, tiers: Iterable[Tier], *, late_s: float) -> None:
+        """This process itself was held up for `late_s`: the silence meanwhile was not the workers' fault."""
+        if late_s > self._policy.lateness_s:
+            for tier in tiers:
+                head = tier.head()
+                if head is not None:
+                    head.running_s += late_s
+
+    def _stall_after_s(self, tier: Tier) -> float:
+        slow_s = tier.latency.quantile_s(0.99) or 0.0
+        return min(max(self._policy.stall_s, self._policy.stall_factor * slow_s), self._policy.watchdog_s)

@@ -1,0 +1,86 @@
+"""Where a tier is chosen: from health, time left and what the caller accepts to the ordered tiers worth asking.
+
+Pure. The plan keeps the chain's order (best first), never contains a tier that is not serving, and names a reason for each
+better tier that it skips. The rules are not in it: they have answered before a plan is made.
+"""
+
+from dataclasses import dataclass
+
+from stepdown.domain.assessments import Degradation
+from stepdown.domain.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierView:
+    """One model tier at the moment of planning.
+
+    `unfit`: why it may not be asked at all (None = it serves). `service_s`: time that a run itself takes (median);
+    `expected_s`: queue wait and a slow run (95 %) together. None before anything was measured.
+    """
+
+    name: str
+    unfit: Reason | None
+    detail: str
+    service_s: float | None
+    expected_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierWish:
+    """What the caller accepts: nothing below `minimum_tier`, or `only_tier` alone; `models_permitted` False asks no model."""
+
+    minimum_tier: str = ""
+    only_tier: str = ""
+    models_permitted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierPlan:
+    """Indexes into the views, best first, and every skipped tier with its reason."""
+
+    order: tuple[int, ...]
+    skipped: tuple[Degradation, ...]
+
+
+ANY_TIER = TierWish()
+
+
+def unfit_for(view: TierView, remaining_s: float) -> tuple[Reason, str] | None:
+    """Why this tier is not worth asking with `remaining_s` left, or None when it is."""
+    if view.unfit is not None:
+        return view.unfit, view.detail
+    if view.service_s is not None and view.service_s > remaining_s:
+        return Reason.DEADLINE_TOO_SHORT, "a typical run takes longer than the time left"
+    if view.expected_s is not None and view.expected_s > remaining_s:
+        return Reason.QUEUE_FULL, "the queue is longer than the time left"
+    return None
+
+
+def plan_tiers(views: tuple[TierView, ...], *, remaining_s: float, wish: TierWish = ANY_TIER) -> TierPlan:
+    """Order the tiers worth asking. `views` are the pathway's model tiers, best first."""
+    order: list[int] = []
+    skipped: list[Degradation] = []
+    if wish.models_permitted:
+        for index in _accepted(views, wish):
+            view = views[index]
+            unfit = unfit_for(view, remaining_s)
+            if unfit is None:
+                order.append(index)
+            else:
+                skipped.append(Degradation(tier=view.name, reason=unfit[0], detail=unfit[1]))
+    else:
+        skipped = [
+            Degradation(tier=view.name, reason=Reason.INPUT_UNSUITABLE, detail="models are out of indication")
+            for view in views
+        ]
+    return TierPlan(order=tuple(order), skipped=tuple(skipped))
+
+
+def _accepted(views: tuple[TierView, ...], wish: TierWish) -> range:
+    names = [view.name for view in views]
+    if wish.only_tier:
+        position = names.index(wish.only_tier) if wish.only_tier in names else len(names)
+        return range(position, min(position + 1, len(names)))
+    if wish.minimum_tier in names:
+        return range(names.index(wish.minimum_tier) + 1)
+    return range(len(names))

@@ -1,0 +1,67 @@
+"""The chain that simulations run: a full and a distilled model tier over rules, with digests that tell them apart."""
+
+from stepdown.domain.bundles import BundleKind, Manifest, ModelSpec, TensorSpec, TierRole, VerifiedBundle
+from stepdown.domain.tiers import ExecutionProvider
+from stepdown.resilience.backoff import BackoffPolicy
+from stepdown.resilience.circuit_breaker import BreakerPolicy
+from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
+
+PATHWAY = "sepsis-early-warning"
+MAXIMUM_BATCH = 4
+
+
+def bundle(name: str, role: TierRole) -> VerifiedBundle:
+    """A bundle whose digest is its name; nothing in a simulation reads its bytes."""
+    model = ModelSpec(
+        file="model.onnx",
+        external_data=(),
+        maximum_batch=MAXIMUM_BATCH,
+        minimum_placement_share=0.9,
+        inputs=(TensorSpec(name="observations", datatype="FP32", shape=(-1, 1)),),
+        outputs=(TensorSpec(name="probability", datatype="FP32", shape=(-1, 1)),),
+    )
+    rules = role is TierRole.RULES
+    manifest = Manifest(
+        name=name,
+        version="1.0.0",
+        kind=BundleKind.RULES if rules else BundleKind.ONNX,
+        tier_role=role,
+        minimum_server_version="0.1.0",
+        parent_version="",
+        description="",
+        model=None if rules else model,
+        rules_file="rules.toml" if rules else None,
+    )
+    return VerifiedBundle(manifest=manifest, files={}, signers=(), sha256=f"sha256-of-{name}")
+
+
+CHAIN = PathwaySpec(
+    name=PATHWAY,
+    tiers=(
+        TierSpec(
+            name="full", bundle=bundle("sepsis-full", TierRole.FULL), execution_providers=(ExecutionProvider.CUDA,)
+        ),
+        TierSpec(
+            name="distilled",
+            bundle=bundle("sepsis-distilled", TierRole.DISTILLED),
+            execution_providers=(ExecutionProvider.CPU,),
+        ),
+        TierSpec(name="rules", bundle=bundle("news2", TierRole.RULES), is_rules=True),
+    ),
+)
+
+POLICY = EnginePolicy(
+    watchdog_s=0.4,
+    stall_s=0.05,
+    probe_period_s=0.6,
+    probation_dwell_s=0.05,
+    maximum_dwell_s=1.0,
+    stable_s=5.0,
+    abandon_s=1.0,
+    unavailable_retry_s=2.0,
+    fault_limit=8,
+    fault_window_s=20.0,
+    maximum_queue_rows=40,
+    backoff=BackoffPolicy(initial_s=0.02, maximum_s=1.0),
+    breaker=BreakerPolicy(window=10, minimum_results=4, open_duration_s=0.1, maximum_open_duration_s=1.0),
+)
