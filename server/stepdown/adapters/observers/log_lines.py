@@ -1,0 +1,163 @@
+"""Notices and exceptions as the fields of one log line. Pure; refuses whatever could hold a patient's value.
+
+An exception gives its type and the places it passed through, never its text nor a local variable: a text is written
+where the value is at hand.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from traceback import walk_tb
+from typing import TypeAlias
+
+from stepdown.domain.notices import (
+    AnswerGiven,
+    BatchFinished,
+    CapabilityChanged,
+    Notice,
+    ProbeFinished,
+    RequestRefused,
+    TierFault,
+    TierMoved,
+    WorkerSpawned,
+)
+from stepdown.domain.tiers import Capability, TierState
+
+Fields: TypeAlias = Mapping[str, object]
+
+_STATE_LEVEL: Mapping[TierState, int] = {
+    TierState.SUSPENDED: logging.WARNING,
+    TierState.QUARANTINED: logging.ERROR,
+    TierState.REFUSED: logging.ERROR,
+}
+_CAPABILITY_LEVEL: Mapping[Capability, int] = {
+    Capability.FULL: logging.INFO,
+    Capability.DEGRADED: logging.WARNING,
+    Capability.RULES_ONLY: logging.WARNING,
+    Capability.NONE: logging.ERROR,
+}
+_DEEPEST_CAUSE = 8
+_MOST_FRAMES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One event: how bad, what, and its fields. `repeats` groups lines that are thinned out when they come too fast."""
+
+    level: int
+    event: str
+    fields: Fields
+    repeats: tuple[str, ...] | None = None
+
+
+def is_routine(notice: Notice) -> bool:
+    """Whether nothing but the ordinary happened: said without building the line, since it happens per answer."""
+    return isinstance(notice, BatchFinished) or (isinstance(notice, AnswerGiven) and notice.answered_by is not None)
+
+
+def line_of(notice: Notice) -> LogLine:
+    """The line that tells one notice."""
+    match notice:
+        case AnswerGiven():
+            return _answer(notice)
+        case BatchFinished():
+            fields = _tier(notice) | {"requests": notice.requests, "rows": notice.rows}
+            times = {"compute_ms": _ms(notice.compute_s), "queue_ms": _ms(notice.queue_s)}
+            return LogLine(level=logging.DEBUG, event="batch_finished", fields=fields | times)
+        case TierMoved() | CapabilityChanged():
+            return _change(notice)
+        case RequestRefused():
+            fields = {"pathway": notice.pathway, "reason": notice.reason}
+            repeats = ("request_refused", notice.pathway, notice.reason)
+            return LogLine(level=logging.INFO, event="request_refused", fields=fields, repeats=repeats)
+        case TierFault() | ProbeFinished() | WorkerSpawned():
+            return _of_tier(notice)
+
+
+def describe_exception(error: BaseException) -> Fields:
+    """What may be said of an exception: its type, where it was raised, and the same of its causes."""
+    return {
+        "exception": _type_name(error),
+        "frames": tuple(_frames(error)),
+        "causes": tuple(_type_name(cause) for cause in _causes(error)),
+    }
+
+
+def _answer(answer: AnswerGiven) -> LogLine:
+    by = answer.answered_by
+    fields: dict[str, object] = {
+        "pathway": answer.pathway,
+        "tier": by.tier if by is not None else None,
+        "rows": answer.rows,
+        "elapsed_ms": _ms(answer.elapsed_s),
+        "slack_ms": _ms(answer.slack_s),
+        "degradations": tuple(
+            {"tier": step.tier, "reason": step.reason, "detail": step.detail} for step in answer.degradations
+        ),
+    }
+    if by is None:
+        reason = answer.degradations[-1].reason if answer.degradations else ""
+        repeats = ("request_unanswered", answer.pathway, reason)
+        return LogLine(level=logging.ERROR, event="request_unanswered", fields=fields, repeats=repeats)
+    bundle = {"bundle": f"{by.bundle.name}@{by.bundle.version}", "provider": by.execution_provider}
+    return LogLine(level=logging.DEBUG, event="request_answered", fields=fields | bundle)
+
+
+def _change(notice: TierMoved | CapabilityChanged) -> LogLine:
+    if isinstance(notice, CapabilityChanged):
+        return LogLine(
+            level=_CAPABILITY_LEVEL[notice.capability],
+            event="capability_changed",
+            fields={"pathway": notice.pathway, "previous": notice.previous, "capability": notice.capability},
+        )
+    moved = {"previous": notice.previous, "state": notice.state, "reason": notice.reason, "detail": notice.detail}
+    return LogLine(level=_STATE_LEVEL.get(notice.state, logging.INFO), event="tier_moved", fields=_tier(notice) | moved)
+
+
+def _of_tier(notice: TierFault | ProbeFinished | WorkerSpawned) -> LogLine:
+    match notice:
+        case TierFault():
+            return LogLine(
+                level=logging.WARNING,
+                event="tier_fault",
+                fields=_tier(notice) | {"reason": notice.reason, "detail": notice.detail},
+                repeats=("tier_fault", notice.pathway, notice.tier, notice.reason),
+            )
+        case ProbeFinished():
+            return LogLine(
+                level=logging.WARNING if notice.error else logging.DEBUG,
+                event="probe_failed" if notice.error else "probe_passed",
+                fields=_tier(notice) | ({"detail": notice.error} if notice.error else {}),
+                repeats=("probe", notice.pathway, notice.tier) if notice.error else None,
+            )
+        case WorkerSpawned():
+            fields = _tier(notice) | {"attempt": notice.attempt}
+            return LogLine(level=logging.INFO, event="worker_spawned", fields=fields)
+
+
+def _tier(notice: TierMoved | BatchFinished | TierFault | ProbeFinished | WorkerSpawned) -> dict[str, object]:
+    return {"pathway": notice.pathway, "tier": notice.tier}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1e3, 3)
+
+
+def _type_name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _frames(error: BaseException) -> Iterator[str]:
+    for number, (frame, line) in enumerate(walk_tb(error.__traceback__)):
+        if number == _MOST_FRAMES:
+            return
+        yield f"{frame.f_globals.get('__name__', '?')}:{frame.f_code.co_name}:{line}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause = error.__cause__ or error.__context__
+    for _ in range(_DEEPEST_CAUSE):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__ or cause.__context__

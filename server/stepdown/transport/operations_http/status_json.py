@@ -1,0 +1,97 @@
+"""The status as JSON: the shape that scripts, probes and the page read. Names once published keep their meaning."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from stepdown.domain.bundles import BundleIdentity
+from stepdown.domain.status import PathwayStatus, TierStatus
+from stepdown.domain.tiers import Capability
+
+Json: TypeAlias = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStatus:
+    """What is told of the server itself. `started_time_s` is Unix time."""
+
+    version: str
+    environment: str
+    started_time_s: float
+    uptime_s: float
+
+
+def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus]) -> Json:
+    """The body of `/api/status`."""
+    return {
+        "server": {
+            "version": server.version,
+            "environment": server.environment,
+            "started_time": _instant(server.started_time_s),
+            "uptime_s": round(server.uptime_s, 3),
+        },
+        "pathways": [_pathway(pathway) for pathway in pathways],
+    }
+
+
+def readiness_json(pathways: Sequence[PathwayStatus]) -> Json:
+    """The body of `/readyz`. Ready means that every pathway can answer, with whatever tier."""
+    return {
+        "ready": is_ready(pathways),
+        "pathways": [{"name": pathway.name, "capability": pathway.capability.value} for pathway in pathways],
+    }
+
+
+def is_ready(pathways: Sequence[PathwayStatus]) -> bool:
+    """Whether there is a pathway at all and each can answer."""
+    return bool(pathways) and all(pathway.capability is not Capability.NONE for pathway in pathways)
+
+
+def _pathway(pathway: PathwayStatus) -> Json:
+    return {
+        "name": pathway.name,
+        "capability": pathway.capability.value,
+        "capability_since_time": _instant(pathway.capability_since_time_s),
+        "tiers": [_tier(tier) for tier in pathway.tiers],
+    }
+
+
+def _tier(tier: TierStatus) -> Json:
+    return {
+        "name": tier.name,
+        "state": tier.state.value,
+        "reason": tier.reason.value if tier.reason is not None else None,
+        "detail": tier.detail,
+        "since_time": _instant(tier.since_time_s),
+        "worker_pid": tier.worker_pid,
+        "provider": tier.execution_provider.value if tier.execution_provider is not None else None,
+        "device": tier.device,
+        "placement_share": tier.placement_share,
+        "bundle": _bundle(tier.bundle) if tier.bundle is not None else None,
+        "latency_ms": {"p50": _rounded(tier.latency_p50_ms), "p99": _rounded(tier.latency_p99_ms)},
+        "probe_age_s": _rounded(tier.probe_age_s),
+        "probe_error": tier.probe_error,
+        "breaker": tier.breaker,
+        "queue_rows": tier.queue_rows,
+        "in_flight_rows": tier.in_flight_rows,
+        "restarts": tier.restarts,
+        "answers": tier.answers,
+    }
+
+
+def _bundle(bundle: BundleIdentity) -> Json:
+    return {
+        "name": bundle.name,
+        "version": bundle.version,
+        "sha256": bundle.sha256,
+        "signers": list(bundle.signers),
+    }
+
+
+def _rounded(number: float | None) -> float | None:
+    return round(number, 3) if number is not None else None
+
+
+def _instant(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, tz=UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,113 @@
+"""The status as one small page for people: no script, no resource from elsewhere, renewed by the browser itself."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from html import escape
+from importlib.resources import files
+
+from stepdown.domain.status import PathwayStatus, TierStatus
+from stepdown.domain.tiers import Capability, TierState
+from stepdown.transport.operations_http.status_json import ServerStatus
+
+_STYLE = (files(__package__) / "status_page.css").read_text(encoding="utf-8")
+_STYLE_DIGEST = b64encode(sha256(_STYLE.encode()).digest()).decode()
+_REFRESH_S = 3
+_DIGEST_SHOWN = 12
+_UNKNOWN = "&mdash;"
+
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Allows this page's own style and nothing else."""
+
+_CAPABILITY_MARK: Mapping[Capability, str] = {
+    Capability.FULL: "good",
+    Capability.DEGRADED: "warn",
+    Capability.RULES_ONLY: "warn",
+    Capability.NONE: "bad",
+}
+_STATE_MARK: Mapping[TierState, str] = {
+    TierState.SERVING: "good",
+    TierState.STARTING: "still",
+    TierState.PROBATION: "still",
+    TierState.SUSPENDED: "warn",
+    TierState.DISABLED: "still",
+    TierState.QUARANTINED: "bad",
+    TierState.REFUSED: "bad",
+}
+_COLUMNS = ("tier", "state", "why", "runs on", "bundle", "p50 ms", "p99 ms", "probe s", "restarts", "answers")
+_NUMBERS = frozenset(_COLUMNS[5:])
+
+
+def status_page(server: ServerStatus, pathways: Sequence[PathwayStatus]) -> str:
+    """The whole page."""
+    head = (
+        f'<meta charset="utf-8"><meta http-equiv="refresh" content="{_REFRESH_S}">'
+        f'<meta name="viewport" content="width=device-width"><title>Stepdown</title><style>{_STYLE}</style>'
+    )
+    facts = f"version {server.version} · {server.environment} · up {_span(server.uptime_s)}"
+    sections = "".join(_pathway(pathway) for pathway in pathways)
+    links = " · ".join(f'<a href="{path}">{path}</a>' for path in ("/api/status", "/readyz", "/livez", "/metrics"))
+    return (
+        f'<!doctype html><html lang="en"><head>{head}</head><body><h1>Stepdown</h1>'
+        f"<p>{escape(facts)}</p>{sections}<p>{links}</p></body></html>"
+    )
+
+
+def _pathway(pathway: PathwayStatus) -> str:
+    head = "".join(f"<th{_align(column)}>{column}</th>" for column in _COLUMNS)
+    rows = "".join(_tier(tier) for tier in pathway.tiers)
+    mark = _mark(pathway.capability.value, _CAPABILITY_MARK[pathway.capability])
+    return f"<h2>{escape(pathway.name)} {mark}</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _tier(tier: TierStatus) -> str:
+    why = ": ".join(part for part in (tier.reason.value if tier.reason else "", tier.detail) if part)
+    cells = (
+        escape(tier.name),
+        _mark(tier.state.value, _STATE_MARK[tier.state]),
+        escape(why or tier.probe_error),
+        escape(_place(tier)),
+        _bundle(tier),
+        _number(tier.latency_p50_ms, digits=2),
+        _number(tier.latency_p99_ms, digits=2),
+        _number(tier.probe_age_s, digits=1),
+        str(tier.restarts),
+        str(tier.answers),
+    )
+    pairs = zip(_COLUMNS, cells, strict=True)
+    return "<tr>" + "".join(f"<td{_align(column)}>{cell}</td>" for column, cell in pairs) + "</tr>"
+
+
+def _place(tier: TierStatus) -> str:
+    provider = tier.execution_provider.value if tier.execution_provider is not None else ""
+    process = f"pid {tier.worker_pid}" if tier.worker_pid is not None else ""
+    return " · ".join(part for part in (provider, tier.device, process) if part)
+
+
+def _bundle(tier: TierStatus) -> str:
+    if tier.bundle is None:
+        return _UNKNOWN
+    signers = ", ".join(tier.bundle.signers)
+    name = escape(f"{tier.bundle.name} {tier.bundle.version}")
+    return f"{name} <code>{escape(tier.bundle.sha256[:_DIGEST_SHOWN])}</code> {escape(signers)}"
+
+
+def _mark(text: str, kind: str) -> str:
+    return f'<span class="mark {kind}">{escape(text)}</span>'
+
+
+def _align(column: str) -> str:
+    return ' class="number"' if column in _NUMBERS else ""
+
+
+def _number(number: float | None, *, digits: int) -> str:
+    return f"{number:.{digits}f}" if number is not None else _UNKNOWN
+
+
+def _span(seconds: float) -> str:
+    minutes, whole_s = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {whole_s} s"
