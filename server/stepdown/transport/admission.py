@@ -1,0 +1,124 @@
+"""Lets a call in or turns it away, and turns whatever ends it into a status. Refuses to let an exception's text out."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NoReturn, Protocol, TypeVar, cast
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from stepdown.domain.errors import FieldViolation, RequestRejectedError
+from stepdown.domain.notices import RequestRefused
+from stepdown.domain.reasons import RejectReason
+from stepdown.transport.authorization import Authorization, CallDeniedError
+from stepdown.transport.calls import Call, CallRecord, enter_call
+from stepdown.transport.in_flight import InFlight
+from stepdown.transport.status import denied_status, incident_status, rejection_status
+from stepdown.transport.tracing import TRACERESPONSE, Trace, take_up
+
+RequestMessage = TypeVar("RequestMessage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """`request_bytes` holds for every method but those of `method_request_bytes`; `streams` may be open at once."""
+
+    request_bytes: int = 4 * 1024 * 1024
+    method_request_bytes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    streams: int = 256
+
+
+class _CodedContext(Protocol):
+    """The part of gRPC's servicer context that its published types leave out."""
+
+    def code(self) -> grpc.StatusCode | None: ...
+
+
+class Admission:
+    """In this order: TLS version and identity, role, size; and only then is a byte parsed."""
+
+    def __init__(
+        self, *, authorization: Authorization, record: CallRecord, limits: CallLimits, in_flight: InFlight
+    ) -> None:
+        self._authorization = authorization
+        self._record = record
+        self._limits = limits
+        self._in_flight = in_flight
+        self._streams = threading.BoundedSemaphore(limits.streams)
+
+    @contextmanager
+    def call(self, method: str, context: grpc.ServicerContext) -> Iterator[None]:
+        """Everything that happens in one call. Whatever is raised in it ends as a status."""
+        trace = take_up(context.invocation_metadata())
+        context.set_trailing_metadata(((TRACERESPONSE, trace.response),))
+        try:
+            properties = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
+            enter_call(Call(caller=self._authorization.permit(method, properties), trace=trace))
+            yield
+        except grpc.RpcError:
+            raise  # the caller went away while it was being read: gRPC's own, and gRPC looks for this very object
+        except Exception as error:  # grpc would send the text of anything that got past here
+            if _is_abort(error, context):
+                raise
+            end_call(context, trace, self._status(error, method))
+
+    def count_until_delivered(self, context: grpc.ServicerContext) -> None:
+        """The call is in flight until its answer has left the server, not only until its function has returned."""
+        self._in_flight.enter()
+        if not context.add_callback(self._in_flight.leave):
+            self._in_flight.leave()
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """Hold one of the streams. Raises: RequestRejectedError if none is free."""
+        if not self._streams.acquire(blocking=False):
+            raise _passed("maximum_streams", self._limits.streams, "too many streams are open on this server")
+        try:
+            yield
+        finally:
+            self._streams.release()
+
+    def parse(self, method: str, parser: Callable[[bytes], RequestMessage], request: bytes) -> RequestMessage:
+        """The message. Raises: RequestRejectedError for one that is too large, before it is parsed, or malformed."""
+        maximum = self._limits.method_request_bytes.get(method, self._limits.request_bytes)
+        if len(request) > maximum:
+            raise _passed("maximum_request_bytes", maximum, f"the request is larger than {maximum} bytes")
+        try:
+            return parser(request)
+        except DecodeError:
+            violation = FieldViolation(
+                field="", reason=RejectReason.MESSAGE_MALFORMED, description="not a message of this method's type"
+            )
+        raise RequestRejectedError(reason=RejectReason.MESSAGE_MALFORMED, violations=(violation,))
+
+    def _status(self, error: Exception, method: str) -> Status:
+        if isinstance(error, CallDeniedError):
+            status = denied_status(authenticated=error.authenticated)
+            self._record.event("call_denied", method=method, code=status.message, caller=error.caller)
+            return status
+        if isinstance(error, RequestRejectedError):
+            self._record.notice(RequestRefused(pathway="", reason=error.reason))
+            return rejection_status(error)
+        return incident_status(self._record.incident(error))
+
+
+def _passed(name: str, limit: int, description: str) -> RequestRejectedError:
+    violation = FieldViolation(field="", reason=RejectReason.TOO_LARGE, description=description)
+    return RequestRejectedError(reason=RejectReason.TOO_LARGE, violations=(violation,), limits={name: limit})
+
+
+def _is_abort(error: Exception, context: grpc.ServicerContext) -> bool:
+    """`context.abort` raises a bare Exception after it has set the code; nothing else does both."""
+    return type(error) is Exception and not error.args and cast("_CodedContext", context).code() is not None
+
+
+def end_call(context: grpc.ServicerContext, trace: Trace, status: Status) -> NoReturn:
+    """End the call with the status, its details and the trace."""
+    ending = rpc_status.to_status(status)
+    context.set_trailing_metadata((*ending.trailing_metadata, (TRACERESPONSE, trace.response)))
+    context.abort(ending.code, ending.details)

@@ -1,0 +1,51 @@
+"""What the edge knows of the call it is in: who calls, and in which trace. Refuses to be known outside of a call."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from stepdown.domain.notices import Notice
+from stepdown.transport.authorization import Caller
+from stepdown.transport.tracing import Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call that was let in."""
+
+    caller: Caller
+    trace: Trace
+
+
+class EventLog(Protocol):
+    """Writes one line: a name and plain fields."""
+
+    def __call__(self, name: str, /, **fields: object) -> None:
+        """Write it; must not raise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """Where the edge puts on record what happens to calls. None of it carries what a client sent.
+
+    `notice` tells the observers; `event` writes one line for the audit of who was turned away; `incident` keeps an
+    unexpected exception and returns the id by which an operator finds it.
+    """
+
+    notice: Callable[[Notice], None]
+    event: EventLog
+    incident: Callable[[BaseException], str]
+
+
+_current: ContextVar[Call] = ContextVar("stepdown_call")
+
+
+def enter_call(call: Call) -> None:
+    """Make it the current call, for the rest of this call's own context."""
+    _current.set(call)
+
+
+def current_call() -> Call:
+    """The call being answered. Raises: LookupError outside of one."""
+    return _current.get()

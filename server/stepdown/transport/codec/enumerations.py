@@ -1,0 +1,75 @@
+"""Wire enums and the domain's, one table each. Refuses a number that this version of the contract does not name."""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from stepdown.api.v1 import assessments_pb2, bands_pb2, observations_pb2, rules_assessment_pb2, tiers_pb2
+from stepdown.domain.bands import Band
+from stepdown.domain.intake import InputStatus
+from stepdown.domain.observations import CareSetting, Comparator, ObservationStatus, Pregnancy, Sex
+from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
+from stepdown.domain.tiers import Capability, ExecutionProvider, TierState, Urgency
+
+if TYPE_CHECKING:
+    from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+
+Member = TypeVar("Member", bound=Enum)
+Number = TypeVar("Number", bound=int)
+
+
+def _by_name(members: type[Member], wire: type[Number]) -> Mapping[Member, Number]:
+    """Pairs by name, `Reason.STARTING` with `REASON_STARTING`. Raises: ValueError for a member that the wire lacks."""
+    numbers = cast("EnumTypeWrapper", wire)
+    prefix = numbers.Name(0).removesuffix("UNSPECIFIED")
+    return MappingProxyType({member: cast("Number", numbers.Value(f"{prefix}{member.name}")) for member in members})
+
+
+def _by_number(members: type[Member], wire: type[int], *, unspecified: Member) -> Mapping[int, Member]:
+    """The way back, for what is received; `unspecified` is what the contract says that saying nothing means."""
+    named = {int(number): member for member, number in _by_name(members, wire).items()}
+    return MappingProxyType({0: unspecified} | named)
+
+
+# Sent: every member has a number, and no number is zero.
+BANDS = _by_name(Band, bands_pb2.Band)
+REASONS = _by_name(Reason, tiers_pb2.Reason)
+TIER_STATES = _by_name(TierState, tiers_pb2.TierState)
+CAPABILITIES = _by_name(Capability, tiers_pb2.Capability)
+EXECUTION_PROVIDERS = _by_name(ExecutionProvider, tiers_pb2.ExecutionProvider)
+ABSTENTION_REASONS = _by_name(AbstentionReason, assessments_pb2.AbstentionReason)
+INPUT_ISSUES = _by_name(InputIssue, assessments_pb2.InputIssue)
+PRESENCES = _by_name(InputStatus, rules_assessment_pb2.Presence)
+
+# Received.
+OBSERVATION_STATUSES = _by_number(
+    ObservationStatus, observations_pb2.ObservationStatus, unspecified=ObservationStatus.FINAL
+)
+SEXES = _by_number(Sex, observations_pb2.Sex, unspecified=Sex.UNKNOWN)
+PREGNANCIES = _by_number(Pregnancy, observations_pb2.Pregnancy, unspecified=Pregnancy.UNKNOWN)
+CARE_SETTINGS = _by_number(CareSetting, observations_pb2.CareSetting, unspecified=CareSetting.WARD)
+URGENCIES = _by_number(Urgency, observations_pb2.Urgency, unspecified=Urgency.ROUTINE)
+COMPARATORS: Mapping[int, Comparator] = MappingProxyType(
+    {
+        observations_pb2.COMPARATOR_UNSPECIFIED: Comparator.NONE,
+        observations_pb2.COMPARATOR_LESS: Comparator.LESS,
+        observations_pb2.COMPARATOR_LESS_OR_EQUAL: Comparator.LESS_OR_EQUAL,
+        observations_pb2.COMPARATOR_GREATER: Comparator.GREATER,
+        observations_pb2.COMPARATOR_GREATER_OR_EQUAL: Comparator.GREATER_OR_EQUAL,
+    }
+)
+SPO2_SCALES: Mapping[int, int] = MappingProxyType(
+    {
+        observations_pb2.SPO2_SCALE_UNSPECIFIED: 1,
+        observations_pb2.SPO2_SCALE_1: 1,
+        observations_pb2.SPO2_SCALE_2: 2,
+    }
+)
+ICU_UNITS: Mapping[int, str] = MappingProxyType(
+    {
+        observations_pb2.ICU_UNIT_UNSPECIFIED: "",
+        observations_pb2.ICU_UNIT_MEDICAL: "MICU",
+        observations_pb2.ICU_UNIT_SURGICAL: "SICU",
+    }
+)

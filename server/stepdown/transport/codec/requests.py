@@ -1,0 +1,136 @@
+"""An `AssessRiskRequest` as the domain's `ClinicalRequest`.
+
+Refuses, before a single Python object is made of them, more observations than a request may hold; and enum numbers
+that this version of the contract does not name, since a guess about a patient is not made: all of them at once.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from stepdown.api.v1 import observations_pb2
+from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
+from stepdown.domain.errors import FieldViolation, RequestRejectedError
+from stepdown.domain.observations import ClinicalRequest, Indication, Observation, ObservationSeries
+from stepdown.domain.reasons import RejectReason
+from stepdown.transport.codec import enumerations
+from stepdown.transport.codec.times import unix_s
+
+Member = TypeVar("Member")
+
+
+def decode_request(message: AssessRiskRequest, *, maximum_observations: int) -> ClinicalRequest:
+    """What the client says, field by field, not yet believed.
+
+    Raises: RequestRejectedError TOO_LARGE, or ENUM_UNKNOWN with every unknown number.
+    """
+    _refuse_too_many(message, maximum_observations)
+    unknown: list[str] = []
+    request = ClinicalRequest(
+        request_id=message.request_id,
+        pathway=message.pathway,
+        subject_token=message.subject_token,
+        encounter_token=message.encounter_token,
+        as_of_time_s=unix_s(message.as_of_time) if message.HasField("as_of_time") else None,
+        indication=_indication(message.indication, unknown),
+        observations=tuple(_observation(index, each, unknown) for index, each in enumerate(message.observations)),
+        series=tuple(_series(index, each) for index, each in enumerate(message.series)),
+        minimum_tier=message.minimum_tier,
+        urgency=_named(enumerations.URGENCIES, message.urgency, "urgency", unknown),
+        strict=message.strict,
+        replay=message.replay,
+        want_contributions=message.want_contributions,
+        correlation_id=message.correlation_id,
+    )
+    if unknown:
+        raise _unknown_enums(unknown)
+    return request
+
+
+def _refuse_too_many(message: AssessRiskRequest, maximum: int) -> None:
+    measured = sum(max(1, len(series.values), len(series.offsets_ms)) for series in message.series)
+    if len(message.observations) + measured <= maximum:
+        return
+    violation = FieldViolation(
+        field="observations",
+        reason=RejectReason.TOO_LARGE,
+        description=f"observations and series together hold more than {maximum} measurements; send the last 48 hours",
+    )
+    raise RequestRejectedError(
+        reason=RejectReason.TOO_LARGE, violations=(violation,), limits={"maximum_observations": maximum}
+    )
+
+
+def _named(table: Mapping[int, Member], number: int, field: str, unknown: list[str]) -> Member:
+    """The member of that number, or any, with the field noted as unknown."""
+    member = table.get(number)
+    if member is not None:
+        return member
+    unknown.append(field)
+    return table[0]
+
+
+def _unknown_enums(fields: list[str]) -> RequestRejectedError:
+    violations = tuple(
+        FieldViolation(
+            field=field,
+            reason=RejectReason.ENUM_UNKNOWN,
+            description="a number that this version of stepdown.api.v1 does not name",
+        )
+        for field in fields
+    )
+    return RequestRejectedError(reason=RejectReason.ENUM_UNKNOWN, violations=violations)
+
+
+def _indication(message: observations_pb2.Indication, unknown: list[str]) -> Indication:
+    return Indication(
+        age_years=message.age_years if message.HasField("age_years") else None,
+        sex=_named(enumerations.SEXES, message.sex, "indication.sex", unknown),
+        pregnancy=_named(enumerations.PREGNANCIES, message.pregnancy, "indication.pregnancy", unknown),
+        care_setting=_named(enumerations.CARE_SETTINGS, message.care_setting, "indication.care_setting", unknown),
+        spo2_scale=_named(enumerations.SPO2_SCALES, message.spo2_scale, "indication.spo2_scale", unknown),
+        spo2_scale_2_confirmed=message.spo2_scale_2_confirmed,
+        suspected_infection=message.suspected_infection,
+        spinal_cord_injury=message.spinal_cord_injury,
+        treatment_limits=message.treatment_limits,
+        hospital_admission_time_s=(
+            unix_s(message.hospital_admission_time) if message.HasField("hospital_admission_time") else None
+        ),
+        icu_admission_time_s=unix_s(message.icu_admission_time) if message.HasField("icu_admission_time") else None,
+        icu_unit=_named(enumerations.ICU_UNITS, message.icu_unit, "indication.icu_unit", unknown),
+    )
+
+
+def _observation(index: int, message: observations_pb2.Observation, unknown: list[str]) -> Observation:
+    field = f"observations[{index}]"
+    return Observation(
+        field=field,
+        code_system=message.code_system,
+        code=message.code,
+        value=message.value if message.HasField("value") else None,
+        coded_value=message.coded_value,
+        unit=message.unit,
+        effective_time_s=unix_s(message.effective_time) if message.HasField("effective_time") else None,
+        issued_time_s=unix_s(message.issued_time) if message.HasField("issued_time") else None,
+        status=_named(enumerations.OBSERVATION_STATUSES, message.status, f"{field}.status", unknown),
+        comparator=_named(enumerations.COMPARATORS, message.comparator, f"{field}.comparator", unknown),
+        source=message.source,
+        encounter_token=message.encounter_token,
+        subject_token=message.subject_token,
+        absent_reason=message.absent_reason,
+        time_ambiguous=message.time_ambiguous,
+    )
+
+
+def _series(index: int, message: observations_pb2.ObservationSeries) -> ObservationSeries:
+    """Without a base time no value has a time, and intake refuses the series as malformed."""
+    offsets_ms = message.offsets_ms if message.HasField("base_time") else ()
+    base_s = unix_s(message.base_time)
+    return ObservationSeries(
+        field=f"series[{index}]",
+        code_system=message.code_system,
+        code=message.code,
+        unit=message.unit,
+        times_s=tuple(base_s + offset_ms / 1000 for offset_ms in offsets_ms),
+        values=tuple(message.values),
+        source=message.source,
+    )
