@@ -1,0 +1,93 @@
+"""What an execution error means: its reason, whether the process can still be trusted, and words fit for a log.
+
+One table. A fault is *sticky* when everything the process does next is suspect: a CUDA or HIP context is lost as a
+whole, an exhausted arena never recovers although memory is free again. An input or model error is not: the next batch
+may be fine. Refuses to decide what is done about a fault, and to pass on numbers that an error text may have taken
+from an input.
+"""
+
+import re
+from dataclasses import dataclass
+
+from stepdown.domain.errors import WorkerError
+from stepdown.domain.reasons import Reason
+
+_DETAIL_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One failed execution, classified. `code` is what the device or its library called it, or empty."""
+
+    reason: Reason
+    sticky: bool
+    detail: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rule:
+    pattern: re.Pattern[str]
+    reason: Reason
+    sticky: bool
+
+
+def _rule(pattern: str, reason: Reason, *, sticky: bool) -> _Rule:
+    return _Rule(pattern=re.compile(pattern, re.IGNORECASE), reason=reason, sticky=sticky)
+
+
+# In order: the first that matches. Memory before device, because an out-of-memory error names its device too.
+# `(?P<code>...)` is kept unmasked. CUDA numbers: the CUDA Runtime API's cudaError_t; OpenCL and HIP name theirs.
+_RULES = (
+    _rule(
+        r"(?P<code>BFCArena|bad_alloc|CUDA(?: failure| error)? 2\b|cudaErrorMemoryAllocation|hipErrorOutOfMemory"
+        r"|HSA_STATUS_ERROR_OUT_OF_RESOURCES|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
+        r"|CL_MEM_OBJECT_ALLOCATION_FAILURE|out of memory|failed to allocate memory|cannot allocate memory)",
+        Reason.OUT_OF_MEMORY,
+        sticky=True,
+    ),
+    _rule(
+        r"(?P<code>(?:CUDA|HIP|ROCM)(?: runtime)?(?: failure| error)? ?:? ?\d{1,3}\b)",
+        Reason.EXECUTION_FAILED,
+        sticky=True,
+    ),
+    _rule(
+        r"(?P<code>cudaError[A-Z]\w*|CUDA_ERROR_\w+|hipError[A-Z]\w*|HSA_STATUS_ERROR\w*|MIOPEN_STATUS_\w+|miopenStatus\w+"
+        r"|(?:CUDNN|CUBLAS|CUFFT|CURAND|CUSOLVER|CUSPARSE|NVRTC|ROCBLAS|HIPBLAS)_STATUS_\w+|CL_OUT_OF_\w+|CL_DEVICE_\w+"
+        r"|device-side assert|illegal memory access|unspecified launch failure|misaligned address|uncorrectable ECC"
+        r"|GPU is lost|memory access fault|MIGraphX)",
+        Reason.EXECUTION_FAILED,
+        sticky=True,
+    ),
+    _rule(
+        r"(?P<code>INVALID_ARGUMENT|INVALID_GRAPH|INVALID_PROTOBUF|NOT_IMPLEMENTED|NO_MODEL)",
+        Reason.EXECUTION_FAILED,
+        sticky=False,
+    ),
+    _rule(r"(?P<code>RUNTIME_EXCEPTION|non-zero status code|\bFAIL\b)", Reason.EXECUTION_FAILED, sticky=False),
+)
+
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?![\w.]*\w)", re.IGNORECASE)
+
+
+def classify(error: BaseException) -> Fault:
+    """The fault behind an exception that a run raised; whatever no rule knows is a fault of ours, and sticky."""
+    if isinstance(error, WorkerError):
+        return Fault(reason=error.reason, sticky=True, detail=error.detail[:_DETAIL_CHARACTERS])
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        return Fault(
+            reason=Reason.OUT_OF_MEMORY, sticky=True, detail=masked(text) or "out of memory", code="MemoryError"
+        )
+    for rule in _RULES:
+        if (found := rule.pattern.search(text)) is not None:
+            code = found["code"]
+            detail = f"{code}: {masked(text)}"[:_DETAIL_CHARACTERS]
+            return Fault(reason=rule.reason, sticky=rule.sticky, detail=detail, code=code)
+    detail = f"{type(error).__name__}: {masked(text)}"[:_DETAIL_CHARACTERS]
+    return Fault(reason=Reason.INTERNAL_FAULT, sticky=True, detail=detail)
+
+
+def masked(text: str) -> str:
+    """The text with every free-standing number hidden: an error may quote an element of an input."""
+    return _NUMBER.sub("#", text)

@@ -1,0 +1,124 @@
+"""What the pool tells a worker to load, and where: plain values, written as JSON at the head of the parcel.
+
+Both sides are of one version; still the worker reads it strictly. Holds no secret and no patient's data. Refuses to be
+a second manifest: it repeats only what a child needs.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stepdown.domain.bundles import ModelSpec, TensorSpec
+from stepdown.domain.errors import WorkerError
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import ExecutionProvider
+from stepdown.worker.datatypes import tensor_format
+from stepdown.worker.mailbox import Layout, layout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerResources:
+    """What one worker may use. `threads` 0: as many as affinity and quota allow. `cores` empty: those of the server.
+
+    `niceness` is added to the server's own; `device_id` counts from 0 in the driver's order.
+    """
+
+    threads: int = 0
+    cores: tuple[int, ...] = ()
+    niceness: int = 0
+    device_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOrder:
+    """One model, one provider, and how long warming up may take."""
+
+    provider: ExecutionProvider
+    model_file: str
+    external_data: tuple[str, ...]
+    maximum_batch: int
+    minimum_placement_share: float
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    resources: WorkerResources
+    warm_up_s: float
+
+    def layout(self) -> Layout:
+        """The mailbox both sides use. Raises: WorkerError when a tensor has no fixed row size."""
+        return layout(
+            tuple(map(tensor_format, self.inputs)),
+            tuple(map(tensor_format, self.outputs)),
+            maximum_rows=self.maximum_batch,
+        )
+
+
+def load_order(
+    model: ModelSpec, *, provider: ExecutionProvider, resources: WorkerResources, warm_up_s: float
+) -> LoadOrder:
+    """The order for one attempt at a verified manifest's model."""
+    return LoadOrder(
+        provider=provider,
+        model_file=model.file,
+        external_data=model.external_data,
+        maximum_batch=model.maximum_batch,
+        minimum_placement_share=model.minimum_placement_share,
+        inputs=model.inputs,
+        outputs=model.outputs,
+        resources=resources,
+        warm_up_s=warm_up_s,
+    )
+
+
+def order_to_json(order: LoadOrder) -> bytes:
+    """The order as it travels."""
+    return json.dumps(
+        {
+            "provider": order.provider,
+            "model_file": order.model_file,
+            "external_data": order.external_data,
+            "maximum_batch": order.maximum_batch,
+            "minimum_placement_share": order.minimum_placement_share,
+            "inputs": [_tensor_to_json(spec) for spec in order.inputs],
+            "outputs": [_tensor_to_json(spec) for spec in order.outputs],
+            "threads": order.resources.threads,
+            "cores": order.resources.cores,
+            "niceness": order.resources.niceness,
+            "device_id": order.resources.device_id,
+            "warm_up_s": order.warm_up_s,
+        }
+    ).encode()
+
+
+def order_from_json(text: bytes) -> LoadOrder:
+    """The order that travelled. Raises: WorkerError when it is not one."""
+    try:
+        read: dict[str, Any] = json.loads(text)
+        return LoadOrder(
+            provider=ExecutionProvider(read["provider"]),
+            model_file=str(read["model_file"]),
+            external_data=tuple(map(str, read["external_data"])),
+            maximum_batch=int(read["maximum_batch"]),
+            minimum_placement_share=float(read["minimum_placement_share"]),
+            inputs=tuple(map(_tensor_from_json, read["inputs"])),
+            outputs=tuple(map(_tensor_from_json, read["outputs"])),
+            resources=WorkerResources(
+                threads=int(read["threads"]),
+                cores=tuple(map(int, read["cores"])),
+                niceness=int(read["niceness"]),
+                device_id=int(read["device_id"]),
+            ),
+            warm_up_s=float(read["warm_up_s"]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=f"order: {type(error).__name__}") from error
+
+
+def _tensor_to_json(spec: TensorSpec) -> Mapping[str, Any]:
+    return {"name": spec.name, "datatype": spec.datatype, "shape": spec.shape}
+
+
+def _tensor_from_json(read: Mapping[str, Any]) -> TensorSpec:
+    return TensorSpec(
+        name=str(read["name"]), datatype=str(read["datatype"]), shape=tuple(int(size) for size in read["shape"])
+    )

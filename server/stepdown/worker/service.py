@@ -1,0 +1,118 @@
+"""The life of a worker: open the parcel, load, prove, say ready; then batch after batch until the doorbell closes.
+
+One batch at a time, on one thread. Refuses to repair itself: after a fault it reports and goes on, and whoever owns it
+decides whether it may.
+"""
+
+import gc
+import socket
+import sys
+import time
+import traceback
+
+from stepdown.domain.errors import WorkerError
+from stepdown.domain.reasons import Reason
+from stepdown.worker.confinement import step_back
+from stepdown.worker.faults import classify
+from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, batch_frame, json_frame, parse_frame
+from stepdown.worker.known_answers import FILE as KNOWN_ANSWERS
+from stepdown.worker.known_answers import parse_known_answers
+from stepdown.worker.mailbox import SLOTS, Mailbox
+from stepdown.worker.order import LoadOrder, order_from_json
+from stepdown.worker.parcel import Parcel, open_parcel
+from stepdown.worker.processors import allowed_processors
+from stepdown.worker.runner import ModelRunner
+from stepdown.worker.self_test import self_test
+from stepdown.worker.session import SessionPlan, open_session
+from stepdown.worker.survey import device_label
+
+_REFUSED = 3
+_DETAIL_CHARACTERS = 500
+
+
+def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: int) -> int:
+    """Load what the parcel orders and serve the doorbell until it closes. The exit code: 0, or 3 when refused."""
+    try:
+        parcel = open_parcel(parcel_descriptor)
+        order = order_from_json(parcel.order)
+        step_back(cores=order.resources.cores, niceness=order.resources.niceness)
+        mailbox = Mailbox(mailbox_descriptor, order.layout())
+        runner, ready = _loaded(order, parcel, mailbox)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the pool must learn it, or it would wait for nothing
+        doorbell.send(_refusal(error))
+        return _REFUSED
+    doorbell.send(ready)
+    # What was made so far lives as long as the process: the collector need not look at it again.
+    gc.freeze()
+    _serve_batches(doorbell, mailbox, runner)
+    return 0
+
+
+def _loaded(order: LoadOrder, parcel: Parcel, mailbox: Mailbox) -> tuple[ModelRunner, bytes]:
+    """The runner, and the READY frame it earned."""
+    resources, plan = order.resources, mailbox.layout
+    threads = resources.threads or allowed_processors()
+    session = open_session(
+        bytes(_file(parcel, order.model_file)),
+        {name: _file(parcel, name) for name in order.external_data},
+        SessionPlan(
+            provider=order.provider,
+            minimum_placement_share=order.minimum_placement_share,
+            threads=threads,
+            device_id=resources.device_id,
+        ),
+    )
+    runner = ModelRunner(session, plan, order.provider)
+    known = parse_known_answers(bytes(_file(parcel, KNOWN_ANSWERS)), inputs=plan.inputs, outputs=plan.outputs)
+    names = [tensor.name for tensor in plan.outputs]
+    proof = self_test(runner, known, output_names=names, warm_up_s=order.warm_up_s)
+    body = {
+        "device": device_label(order.provider, device_id=resources.device_id, threads=threads),
+        "placement_share": session.placement_share,
+        "known_answer_error": proof.known_answer_error,
+        "latency_s": proof.latency_s,
+    }
+    return runner, json_frame(Operation.READY, body)
+
+
+def _file(parcel: Parcel, name: str) -> memoryview:
+    if name not in parcel.files:
+        raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=f"the parcel lacks {name}")
+    return parcel.files[name]
+
+
+def _refusal(error: Exception) -> bytes:
+    if isinstance(error, WorkerError):
+        reason, detail = error.reason, error.detail
+    else:
+        fault = classify(error)
+        reason, detail = fault.reason, fault.detail
+    if reason is Reason.INTERNAL_FAULT:
+        traceback.print_exception(error, file=sys.stderr)
+    return json_frame(Operation.REFUSED, {"reason": reason, "detail": detail[:_DETAIL_CHARACTERS]})
+
+
+def _serve_batches(doorbell: socket.socket, mailbox: Mailbox, runner: ModelRunner) -> None:
+    received = bytearray(RECEIVE_BYTES)
+    view = memoryview(received)
+    while length := doorbell.recv_into(received):
+        frame = parse_frame(view[:length])
+        try:
+            answer = _answered(frame, mailbox, runner)
+        except Exception as error:  # noqa: BLE001 - classified and reported; the owner decides
+            fault = classify(error)
+            body = {"reason": fault.reason, "detail": fault.detail, "sticky": fault.sticky}
+            answer = json_frame(Operation.FAILED, body, sequence=frame.sequence, slot=frame.slot)
+        doorbell.send(answer)
+
+
+def _answered(frame: Frame, mailbox: Mailbox, runner: ModelRunner) -> bytes:
+    if frame.operation is not Operation.RUN or frame.slot >= SLOTS:
+        raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=f"{frame.operation.name} frame for slot {frame.slot}")
+    rows = frame.rows
+    inputs = mailbox.request(frame.slot, sequence=frame.sequence, rows=rows, shown_rows=runner.shown_rows(rows))
+    start_ns = time.perf_counter_ns()
+    outputs = runner.run(inputs, rows)
+    compute_ns = time.perf_counter_ns() - start_ns
+    mailbox.write_reply(frame.slot, sequence=frame.sequence, rows=rows, outputs=outputs)
+    return batch_frame(Operation.DONE, sequence=frame.sequence, rows=rows, slot=frame.slot, compute_ns=compute_ns)
