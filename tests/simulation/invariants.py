@@ -6,7 +6,9 @@ from stepdown.domain.engine_events import Request
 from stepdown.domain.notices import CapabilityChanged, Notice, TierMoved
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import Capability, TierState
+from stepdown.serving.engine.case import Case
 from stepdown.serving.engine.engine import Engine
+from stepdown.serving.engine.tier import Tier
 from stepdown.serving.tier_states import LEGAL_MOVES
 
 from tests.simulation.chain import CHAIN, MAXIMUM_BATCH, POLICY
@@ -160,6 +162,25 @@ def check_state(engine: Engine) -> None:
                 raise Violation("a tier serves without an identity")
         if pathway.capability is Capability.FULL and pathway.tiers[0].state is not TierState.SERVING:
             raise Violation("full capability is claimed while the first tier does not serve")
+
+
+def check_nobody_is_forgotten(engine: Engine) -> None:
+    """Every open request is with a living worker or in a queue that somebody serves."""
+    for name, pathway in engine.pathways.items():
+        for case in engine._cascades[name]._open.values():  # noqa: SLF001 - a simulation looks inside
+            held = case.held is not None and not case.asked_s
+            if held or not any(_with_tier(pathway.tiers[rank], case) for rank in case.asked_s):
+                raise Violation("a request waits for a tier that does not know of it")
+        for tier in pathway.models:
+            waiting = sum(case.rows for queue in tier.queue._waiting.values() for case in queue)  # noqa: SLF001
+            if waiting != tier.queue.rows:
+                raise Violation("a queue miscounts what waits in it")
+            if tier.state is TierState.SERVING and tier.queue.cases() and tier.free_slot() is not None:
+                raise Violation("requests wait although a slot is free")
+
+
+def _with_tier(tier: Tier, case: Case) -> bool:
+    return any(waiting is case for waiting in tier.cases())
 
 
 def check_recovered(engine: Engine) -> None:

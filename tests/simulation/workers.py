@@ -14,6 +14,7 @@ class Vice(StrEnum):
     HUNG = "hung"
     NOT_FINITE = "not-finite"
     GARBAGE = "garbage"  # finite but wrong: only a golden probe can tell
+    POISONED = "poisoned"  # live input fails, the golden probes do not
     RAISES = "raises"
     STICKY = "sticky"
     SHORT_REPLY = "short-reply"

@@ -39,7 +39,7 @@ from stepdown.domain.tiers import Urgency
 from stepdown.serving.engine.engine import Engine
 
 from tests.simulation.chain import CHAIN, PATHWAY, POLICY
-from tests.simulation.invariants import Ledger, Violation, check_state
+from tests.simulation.invariants import Ledger, Violation, check_nobody_is_forgotten, check_state
 from tests.simulation.workers import LoadFate, SimulatedWorker, Vice
 
 _DISTANT_S = 1e6
@@ -94,6 +94,7 @@ class World:
         """Hand the engine one event, carry out what it wants and check every promise."""
         self._carry_out(self.engine.handle(event, self.now_s))
         check_state(self.engine)
+        check_nobody_is_forgotten(self.engine)
         self.ledger.check_deadlines(self.now_s)
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
@@ -245,7 +246,7 @@ class World:
         return BatchCompleted(worker=number, sequence=batch.sequence, results=results, compute_s=0.001)
 
     def _result(self, worker: SimulatedWorker, payload: TensorRows) -> RowsResult:
-        if worker.vice is Vice.NOT_FINITE:
+        if worker.vice in {Vice.NOT_FINITE, Vice.POISONED}:
             return RowsResult(outputs=None, reason=Reason.OUTPUT_INVALID, detail="not finite")
         return RowsResult(outputs={"echo": bytes(payload.tensors[0]), "worker": str(worker.order.worker).encode()})
 

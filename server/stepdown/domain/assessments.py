@@ -66,18 +66,21 @@ class Abstention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """One answer for one encounter. Exactly one of `risk` (model), rules only, or `abstention` explains the band."""
+    """One answer for one encounter. Exactly one of `risk` (model), `rules` alone, or `abstention` explains the band.
+
+    `answered_by` is None only for an abstention while the rule bundles are refused; `rules` is None in that case too.
+    """
 
     request_id: str
     correlation_id: str
     pathway: str
     band: Band
-    answered_by: TierIdentity
+    answered_by: TierIdentity | None
     risk: Risk | None
     abstention: Abstention | None
     degradations: tuple[Degradation, ...]
     attempts: tuple[TierAttempt, ...]
-    rules: RulesAssessment
+    rules: RulesAssessment | None
     used: tuple[UsedInput, ...]
     dropped: tuple[DroppedInput, ...]
     flags: tuple[InputFlag, ...]

@@ -58,9 +58,8 @@ class Cascade:
             if case.done or tier.rank not in case.asked_s:
                 continue
             case.note_failure(rank=tier.rank, tier=tier.name, reason=reason, detail=detail, now_s=now_s)
-            if case.held is not None and not case.better_pending(case.held.rank):
-                self._settle(case, now_s)
-            elif not case.asked_s and not self._ask_next(case, now_s):
+            held_is_best = case.held is not None and not case.better_pending(case.held.rank)
+            if held_is_best or (not case.asked_s and not self._ask_next(case, now_s)):
                 self._settle(case, now_s)
 
     def distrust(self, *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
@@ -205,6 +204,7 @@ class Cascade:
                 degradations=outcome.degradations,
                 rows=max(case.rows, 1),
                 elapsed_s=now_s - case.arrived_s,
+                attempts=outcome.attempts,
                 slack_s=case.request.deadline_s - case.arrived_s,
             )
         )

@@ -1,7 +1,6 @@
 """The engine: one event in, the effects out, and when it next wants to hear that time has passed."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepdown.domain.engine_effects import AnswerRequest, Effect, Outcome
 from stepdown.domain.engine_events import (
@@ -32,6 +31,9 @@ from stepdown.serving.engine.replies import Replies
 from stepdown.serving.engine.supervision import Supervision
 from stepdown.serving.engine.watch import Watch
 from stepdown.serving.tier_plan import TierView, TierWish, plan_tiers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NEVER_S = float("inf")
 
@@ -90,6 +92,14 @@ class Engine:
     def next_due_s(self) -> float:
         """When the driver must send `TimePassed` unless something else happens before; infinite when never."""
         return self._due_s
+
+    def salvage(self) -> list[Effect]:
+        """After `handle` raised (a defect of ours): what it had decided before, so that nothing decided is lost."""
+        return self._finish()
+
+    def forget(self, request: Request) -> None:
+        """The driver answers this request itself."""
+        self._request_cancelled(RequestCancelled(request=request))
 
     def open_requests(self) -> int:
         """How many accepted requests are not answered yet."""

@@ -1,0 +1,78 @@
+"""Brings notices to observers from a thread of its own, so that a slow one (a full log pipe) never holds up an answer."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
+
+from stepdown.domain.notices import CapabilityChanged, Notice, TierMoved
+from stepdown.ports import Observer
+
+_CAPACITY = 100_000
+
+
+class NoticeBoard:
+    """A bounded queue of notices; when it is full the oldest are dropped and counted, never the callers kept waiting."""
+
+    def __init__(self, *, observers: Sequence[Observer], on_error: Callable[[Exception], None]) -> None:
+        """`on_error` is told when an observer raises, which it must not."""
+        self._observers = tuple(observers)
+        self._on_error = on_error
+        self._listeners: list[Callable[[], None]] = []
+        self._waiting: deque[Notice] = deque(maxlen=_CAPACITY)
+        self._condition = Condition()
+        self._closed = False
+        self.dropped = 0
+        self._thread = Thread(target=self._run, name="notice-board", daemon=True)
+        self._thread.start()
+
+    def post(self, notices: Sequence[Notice]) -> None:
+        """Queue notices in order. Never blocks on an observer."""
+        with self._condition:
+            self.dropped += max(len(self._waiting) + len(notices) - _CAPACITY, 0)
+            self._waiting.extend(notices)
+            self._condition.notify()
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each tier or capability change; returns the way to stop."""
+        with self._condition:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._condition:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return stop
+
+    def close(self) -> None:
+        """Deliver what waits, then end the thread."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify()
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._waiting and not self._closed:
+                    self._condition.wait()
+                notices = tuple(self._waiting)
+                self._waiting.clear()
+                listeners = tuple(self._listeners)
+                if not notices:
+                    return
+            self._deliver(notices, listeners)
+
+    def _deliver(self, notices: tuple[Notice, ...], listeners: tuple[Callable[[], None], ...]) -> None:
+        for notice in notices:
+            for observer in self._observers:
+                self._guarded(lambda observer=observer, notice=notice: observer.notice(notice))  # type: ignore[misc]
+        if any(isinstance(notice, TierMoved | CapabilityChanged) for notice in notices):
+            for listener in listeners:
+                self._guarded(listener)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - an observer must not end the others
+            self._on_error(error)

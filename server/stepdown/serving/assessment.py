@@ -1,0 +1,190 @@
+"""One clinical request from intake to answer, around the engine: rules first in hand, then whatever tier the chain gives.
+
+Pure: `prepare` comes before the engine is asked and `finish` after, whoever waits in between.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stepdown.clinical.intake import take_in
+from stepdown.clinical.policy import IntakePolicy
+from stepdown.domain.assessments import Abstention, Assessment, Risk, TierIdentity
+from stepdown.domain.bands import Band
+from stepdown.domain.engine_effects import Outcome
+from stepdown.domain.errors import NoAnswerError
+from stepdown.domain.intake import InputFlag, Intake
+from stepdown.domain.observations import ClinicalRequest
+from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
+from stepdown.domain.scores import RulesAssessment
+from stepdown.domain.tensors import TensorRows
+from stepdown.domain.tiers import ExecutionProvider
+from stepdown.rules.composite import Composite
+from stepdown.serving.model_answer import ModelReader
+from stepdown.serving.roster import Pathway, TierDescription
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DATA_REASONS = frozenset(
+    {AbstentionReason.NO_CLINICAL_DATA, AbstentionReason.STALE_INPUT, AbstentionReason.INSUFFICIENT_DATA}
+)
+_INDETERMINATE_TEXT = "The values that are missing could change the band: measure them, and assess clinically."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedAssessment:
+    """A request that intake let through, with the rules' answer in hand.
+
+    `payload` None: no model may be asked. `abstained`: no tier need be asked at all.
+    """
+
+    request: ClinicalRequest
+    intake: Intake
+    rules: RulesAssessment | None
+    payload: TensorRows | None
+    abstained: bool
+
+
+class ClinicalPathway:
+    """A pathway that takes coded observations: its intake policy, its rules and the readers of its models."""
+
+    def __init__(
+        self, *, pathway: Pathway, composite: Composite | None, policy: IntakePolicy, valid_for_s: float
+    ) -> None:
+        """`composite` None: the rule bundles were refused, so only models can answer."""
+        self.pathway = pathway
+        self.name = pathway.name
+        self.budget_ms = pathway.budget_ms
+        self._composite = composite
+        self._policy = policy
+        self._valid_for_s = valid_for_s
+        self._readers: Mapping[str, ModelReader] = {
+            tier.name: ModelReader(tier.bundle.manifest.model)
+            for tier in pathway.tiers
+            if tier.bundle is not None and tier.bundle.manifest.model is not None
+        }
+
+    @property
+    def tiers(self) -> tuple[TierDescription, ...]:
+        """The tiers, best first."""
+        return self.pathway.tiers
+
+    def tier(self, name: str) -> TierDescription:
+        """The tier of that name. Raises KeyError."""
+        return self.pathway.tier(name)
+
+    def prepare(self, request: ClinicalRequest, *, received_time_s: float) -> PreparedAssessment:
+        """Validate, convert and score by the rules. Raises RequestRejectedError when the request cannot be trusted."""
+        intake = take_in(request, received_time_s=received_time_s, policy=self._policy)
+        rules = self._composite.assess(intake.rule_inputs) if self._composite is not None else None
+        payload = TensorRows(rows=1, tensors=(intake.grid.cells,)) if intake.models_in_indication else None
+        return PreparedAssessment(
+            request=request,
+            intake=intake,
+            rules=rules,
+            payload=payload,
+            abstained=intake.abstention is not None and not _trigger_passes(intake, rules),
+        )
+
+    def finish(
+        self,
+        prepared: PreparedAssessment,
+        outcome: Outcome | None,
+        *,
+        generated_time_s: float,
+        flags: tuple[InputFlag, ...] = (),
+    ) -> Assessment:
+        """Put the answer together. `outcome` None only when `prepared.abstained`.
+
+        Raises:
+            NoAnswerError: no tier that the caller accepts could answer.
+        """
+        if outcome is None:
+            return self._assemble(prepared, None, _abstained(prepared), generated_time_s=generated_time_s, flags=flags)
+        if outcome.answered_by is None:
+            raise NoAnswerError(reason=outcome.failure or Reason.INTERNAL_FAULT, detail=outcome.failure_detail)
+        answer = self._from_model(prepared, outcome) if outcome.result is not None else _from_rules(prepared)
+        return self._assemble(prepared, outcome, answer, generated_time_s=generated_time_s, flags=flags)
+
+    def _from_model(self, prepared: PreparedAssessment, outcome: Outcome) -> "_Answer":
+        if outcome.answered_by is None or outcome.result is None or outcome.result.outputs is None:
+            raise NoAnswerError(reason=Reason.INTERNAL_FAULT, detail="a model answer without outputs")
+        reader = self._readers[outcome.answered_by.tier]
+        outputs = outcome.result.outputs
+        risk, band = reader.risk(outputs, want_contributions=prepared.request.want_contributions)
+        flags = reader.flags(outputs)
+        rules = prepared.rules
+        if rules is not None and rules.band is Band.HIGH and band < Band.HIGH:
+            flags += (InputFlag(issue=InputIssue.RULES_DISAGREE, detail=f"rules HIGH, model {band.name}"),)
+        return _Answer(band=band, risk=risk, abstention=None, flags=flags)
+
+    def _assemble(
+        self,
+        prepared: PreparedAssessment,
+        outcome: Outcome | None,
+        answer: "_Answer",
+        *,
+        generated_time_s: float,
+        flags: tuple[InputFlag, ...],
+    ) -> Assessment:
+        request, intake = prepared.request, prepared.intake
+        as_of_time_s = request.as_of_time_s if request.as_of_time_s is not None else generated_time_s
+        return Assessment(
+            request_id=request.request_id,
+            correlation_id=request.correlation_id,
+            pathway=self.name,
+            band=answer.band,
+            answered_by=outcome.answered_by if outcome is not None else self._rules_identity(),
+            risk=answer.risk,
+            abstention=answer.abstention,
+            degradations=outcome.degradations if outcome is not None else (),
+            attempts=outcome.attempts if outcome is not None else (),
+            rules=prepared.rules,
+            used=intake.used,
+            dropped=intake.dropped,
+            flags=intake.flags + answer.flags + flags,
+            as_of_time_s=as_of_time_s,
+            generated_time_s=generated_time_s,
+            valid_until_time_s=as_of_time_s + self._valid_for_s,
+        )
+
+    def _rules_identity(self) -> TierIdentity | None:
+        for tier in self.pathway.tiers:
+            if tier.is_rules and tier.bundle is not None:
+                return TierIdentity(
+                    pathway=self.name,
+                    tier=tier.name,
+                    execution_provider=ExecutionProvider.RULES,
+                    device="server process",
+                    bundle=tier.bundle.identity,
+                )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    band: Band
+    risk: Risk | None
+    abstention: Abstention | None
+    flags: tuple[InputFlag, ...] = ()
+
+
+def _trigger_passes(intake: Intake, rules: RulesAssessment | None) -> bool:
+    """A certain NEWS2 of 7 or more reaches the screen even when other data are missing or stale."""
+    return intake.abstention in _DATA_REASONS and rules is not None and rules.hard_trigger
+
+
+def _abstained(prepared: PreparedAssessment) -> _Answer:
+    reason = prepared.intake.abstention or AbstentionReason.INSUFFICIENT_DATA
+    abstention = Abstention(reason=reason, text=prepared.intake.abstention_text)
+    return _Answer(band=Band.INDETERMINATE, risk=None, abstention=abstention)
+
+
+def _from_rules(prepared: PreparedAssessment) -> _Answer:
+    rules = prepared.rules
+    if rules is None:
+        raise NoAnswerError(reason=Reason.NOT_CONFIGURED, detail="no rules are in hand")
+    abstention = None
+    if rules.band is Band.INDETERMINATE:
+        abstention = Abstention(reason=AbstentionReason.INSUFFICIENT_DATA, text=_INDETERMINATE_TEXT)
+    return _Answer(band=rules.band, risk=None, abstention=abstention)

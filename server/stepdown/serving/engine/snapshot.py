@@ -1,0 +1,52 @@
+"""The engine's state as operators see it, at one moment."""
+
+from stepdown.domain.status import PathwayStatus, TierStatus
+from stepdown.domain.tiers import ExecutionProvider, TierState
+from stepdown.serving.engine.engine import Engine
+from stepdown.serving.engine.pathway import Pathway
+from stepdown.serving.engine.tier import Tier
+
+
+def snapshot(engine: Engine, *, now_s: float, wall_s: float) -> tuple[PathwayStatus, ...]:
+    """Every pathway and tier; `wall_s` is the wall-clock time of `now_s`."""
+    offset_s = wall_s - now_s
+    return tuple(_pathway(pathway, now_s=now_s, offset_s=offset_s) for pathway in engine.pathways.values())
+
+
+def _pathway(pathway: Pathway, *, now_s: float, offset_s: float) -> PathwayStatus:
+    return PathwayStatus(
+        name=pathway.name,
+        capability=pathway.capability,
+        capability_since_time_s=pathway.since_s + offset_s,
+        tiers=tuple(_tier(tier, now_s=now_s, offset_s=offset_s) for tier in pathway.tiers),
+    )
+
+
+def _tier(tier: Tier, *, now_s: float, offset_s: float) -> TierStatus:
+    report = tier.report
+    rules = ExecutionProvider.RULES if tier.spec.is_rules and tier.state is TierState.SERVING else None
+    return TierStatus(
+        name=tier.name,
+        state=tier.state,
+        reason=tier.reason,
+        detail=tier.detail,
+        since_time_s=tier.since_s + offset_s,
+        worker_pid=report.pid if report is not None else None,
+        execution_provider=report.execution_provider if report is not None else rules,
+        device=report.device if report is not None else ("server process" if rules is not None else ""),
+        placement_share=report.placement_share if report is not None else None,
+        bundle=tier.spec.bundle.identity if tier.spec.bundle is not None else None,
+        latency_p50_ms=_milliseconds(tier.latency.quantile_s(0.5)),
+        latency_p99_ms=_milliseconds(tier.latency.quantile_s(0.99)),
+        probe_age_s=now_s - tier.last_probe_s if tier.last_probe_s is not None else None,
+        probe_error=tier.probe_error,
+        breaker=str(tier.breaker.state),
+        queue_rows=tier.queue.rows,
+        in_flight_rows=sum(flight.rows for flight in tier.flights.values()),
+        restarts=tier.restarts,
+        answers=tier.answers,
+    )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1e3

@@ -1,0 +1,53 @@
+"""Which pathways and tiers this server was configured with, and the verified bundle behind each tier. Immutable."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stepdown.domain.bundles import VerifiedBundle
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import ExecutionProvider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierDescription:
+    """One tier as configured. `bundle` None: refused at load, with `refusal` and its detail."""
+
+    name: str
+    bundle: VerifiedBundle | None
+    execution_providers: tuple[ExecutionProvider, ...] = ()
+    is_rules: bool = False
+    refusal: Reason | None = None
+    refusal_detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pathway:
+    """One chain as configured, best tier first. `clinical`: it takes coded observations, not only raw tensors.
+
+    `supporting`: verified rule bundles that are evidence beside the answer, never a tier.
+    """
+
+    name: str
+    budget_ms: int
+    tiers: tuple[TierDescription, ...]
+    clinical: bool
+    supporting: tuple[VerifiedBundle, ...] = ()
+
+    def tier(self, name: str) -> TierDescription:
+        """The tier of that name. Raises KeyError."""
+        for tier in self.tiers:
+            if tier.name == name:
+                return tier
+        raise KeyError(name)
+
+    @property
+    def models(self) -> tuple[TierDescription, ...]:
+        """The tiers that run a model."""
+        return tuple(tier for tier in self.tiers if not tier.is_rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """Every configured pathway by name."""
+
+    pathways: Mapping[str, Pathway]
