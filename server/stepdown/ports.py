@@ -1,4 +1,7 @@
-"""What serving needs of the world, and what the edge may ask of serving. Interfaces only: adapters meet them, fakes mirror them."""
+"""What serving needs of the world, and what the edge may ask of serving.
+
+Interfaces only: adapters meet them, fakes mirror them.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
@@ -57,14 +60,23 @@ class BundleSource(Protocol):
         """Versions present under a bundle name, as directory names, in no order that means anything."""
 
     def read(self, name: str, version: str) -> Mapping[str, bytes]:
-        """Every file of the bundle by relative POSIX path, each read exactly once. Raises TrustError for anything but plain files."""
+        """Every file of the bundle by relative POSIX path, each read exactly once.
+
+        Raises TrustError for anything but plain files.
+        """
 
 
 class Chain(Protocol):
-    """The running chain, as transport sees it: requests in, outcomes to each request's `reply_to`, and the state to show."""
+    """The running chain, as transport sees it: requests in, outcomes to each request's `reply_to`.
+
+    And the state to show.
+    """
 
     def submit(self, requests: Sequence[Request]) -> None:
-        """Hand over requests. Each `reply_to` is called once with its `Outcome`, possibly before this returns, from any thread."""
+        """Hand over requests.
+
+        Each `reply_to` is called once with its `Outcome`, possibly before this returns, from any thread.
+        """
 
     def cancel(self, request: Request) -> None:
         """The caller went away; its `reply_to` is not called after this returns."""

@@ -1,4 +1,7 @@
-"""Brings notices to observers from a thread of its own, so that a slow one (a full log pipe) never holds up an answer."""
+"""Brings notices to observers from a thread of its own.
+
+So that a slow one (a full log pipe) never holds up an answer.
+"""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,7 +14,10 @@ _CAPACITY = 100_000
 
 
 class NoticeBoard:
-    """A bounded queue of notices; when it is full the oldest are dropped and counted, never the callers kept waiting."""
+    """A bounded queue of notices; when it is full the oldest are dropped and counted.
+
+    Never the callers kept waiting.
+    """
 
     def __init__(self, *, observers: Sequence[Observer], on_error: Callable[[Exception], None]) -> None:
         """`on_error` is told when an observer raises, which it must not."""

@@ -94,7 +94,10 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerIdentity:
-    """Who signed: `key_id` is the sha256 of the public key (SubjectPublicKeyInfo, hex); `name` the policy's or certificate's name."""
+    """Who signed.
+
+    `key_id` is the sha256 of the public key (SubjectPublicKeyInfo, hex); `name` the policy's or certificate's name.
+    """
 
     key_id: str
     name: str
@@ -102,7 +105,10 @@ class SignerIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleIdentity:
-    """What an answer says about the bundle it came from. `sha256`: hex digest over the bundle's sorted (name, digest) list."""
+    """What an answer says about the bundle it came from.
+
+    `sha256` is the hex digest over the bundle's sorted (name, digest) list.
+    """
 
     name: str
     version: str
@@ -112,7 +118,10 @@ class BundleIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedBundle:
-    """The only object that can be loaded. Holds the very bytes that were checked; made by `trust.verification` alone."""
+    """The only object that can be loaded.
+
+    Holds the very bytes that were checked; made by `trust.verification` alone.
+    """
 
     manifest: Manifest
     files: Mapping[str, bytes] = field(repr=False)

@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 from stepdown.domain.assessments import Degradation, TierAttempt, TierIdentity
 from stepdown.domain.bundles import VerifiedBundle
+from stepdown.domain.engine_events import Request
 from stepdown.domain.notices import Notice
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tensors import RowsResult, TensorRows
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.domain.engine_events import Request
 
 
 class BatchKind(StrEnum):
@@ -64,7 +64,8 @@ class DispatchProbe:
 class Outcome:
     """How a request ended.
 
-    `answered_by` None: nobody may answer it, and `failure` says why. `result` None with `answered_by` set: the rules in hand answer.
+    `answered_by` None: nobody may answer it, and `failure` says why. `result` None with `answered_by` set: the rules in
+    hand answer.
     """
 
     answered_by: TierIdentity | None

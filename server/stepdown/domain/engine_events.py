@@ -13,9 +13,9 @@ from stepdown.domain.tiers import Urgency
 class Request:
     """One question for a pathway. `deadline_s` is on the engine's monotonic time line.
 
-    `payload` None means that no model may be asked (out of indication). `rules_in_hand`: the rules have answered already.
-    `only_tier` addresses one tier alone (Open Inference Protocol); `minimum_tier` forbids anything lower. `reply_to` is the
-    driver's own token; the engine hands it back untouched.
+    `payload` None means that no model may be asked (out of indication). `rules_in_hand`: the rules have answered
+    already. `only_tier` addresses one tier alone (Open Inference Protocol); `minimum_tier` forbids anything lower.
+    `reply_to` is the driver's own token; the engine hands it back untouched.
     """
 
     pathway: str

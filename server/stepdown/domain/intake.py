@@ -1,4 +1,7 @@
-"""What intake makes of a clinical request: the grid for models, the inputs for rules, and what was used, dropped or flagged."""
+"""What intake makes of a clinical request.
+
+The grid for models, the inputs for rules, and what was used, dropped or flagged.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,9 +37,11 @@ class RuleInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleInputs:
-    """Every parameter the rule sets read, keyed by channel name (`HR`, `O2Sat`, `Consciousness`, …), and the SpO2 scale in force.
+    """Every parameter the rule sets read, keyed by channel name, and the SpO2 scale in force.
 
-    `want_alternate_scale`: report the answering score on the other scale too (scale 2 was asked for, but not confirmed).
+
+    `want_alternate_scale`: report the answering score on the other scale too (scale 2 was asked for, but not
+    confirmed).
     """
 
     parameters: Mapping[str, RuleInput]
@@ -87,7 +92,10 @@ class InputFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservationGrid:
-    """`cells`: little-endian float32 [48, 40], row-major; row = hour, oldest first, last row = the hour of `as_of`; NaN = missing."""
+    """`cells`: little-endian float32 [48, 40], row-major; row = hour, oldest first, last row = the hour of `as_of`.
+
+    NaN = missing.
+    """
 
     cells: bytes
 

@@ -1,4 +1,7 @@
-"""What observers (metrics, log, ledger, drift) are told. Nothing ever comes back, and no event holds a patient's value or token."""
+"""What observers (metrics, log, ledger, drift) are told.
+
+Nothing ever comes back, and no event holds a patient's value or token.
+"""
 
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -59,7 +59,10 @@ class RejectReason(StrEnum):
 
 
 class InputIssue(StrEnum):
-    """What intake found in one observation (dropped) or in the request (flagged): clinical practice and `docs/integration.md`."""
+    """What intake found in one observation (dropped) or in the request (flagged).
+
+    The same words stand in `docs/integration.md`.
+    """
 
     # dropped: the observation is ignored and listed
     UNIT_SUSPECT = "UNIT_SUSPECT"

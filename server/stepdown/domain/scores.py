@@ -8,7 +8,10 @@ from stepdown.domain.intake import InputStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterScore:
-    """One parameter's part in a score. A missing one has `points` None and counts `minimum_points`..`maximum_points`."""
+    """One parameter's part in a score.
+
+    A missing one has `points` None and counts `minimum_points`..`maximum_points`.
+    """
 
     parameter: str
     value: float | str | None
@@ -25,7 +28,8 @@ class ScoreResult:
     """One rule set applied to one encounter.
 
     `total` is None unless complete; `minimum_total`..`maximum_total` bound what the missing parameters could make it.
-    `ratio` is set by quotient rules (shock index) only. `classification` is the rule's own word (`positive`, `raised`, …).
+    `ratio` is set by quotient rules (shock index) only. `classification` is the rule's own word (`positive`, `raised`,
+    …).
     """
 
     rule_set_id: str

@@ -11,8 +11,8 @@ from stepdown.domain.tiers import Capability, ExecutionProvider, TierState
 class WorkerReport:
     """What a worker proved about itself when it became ready.
 
-    `placement_share`: nodes on the asked provider over all nodes (0..1). `known_answer_error`: largest absolute error over its
-    tolerance (<= 1 passes). `latency_s` pairs (batch rows, median seconds) measured at warm-up.
+    `placement_share`: nodes on the asked provider over all nodes (0..1). `known_answer_error`: largest absolute error
+    over its tolerance (<= 1 passes). `latency_s` pairs (batch rows, median seconds) measured at warm-up.
     """
 
     pid: int

@@ -74,7 +74,9 @@ class CircuitBreaker:
         if self.state is not BreakerState.OPEN:
             return None
         doublings = min(self._trips - 1, 16)
-        return self._opened_s + float(min(self._policy.open_duration_s * 2**doublings, self._policy.maximum_open_duration_s))
+        return self._opened_s + float(
+            min(self._policy.open_duration_s * 2**doublings, self._policy.maximum_open_duration_s)
+        )
 
     def half_open(self) -> None:
         """Let trial traffic through."""

@@ -1,4 +1,7 @@
-"""Streaming latency quantiles in logarithmic buckets that forget: cheap to feed, bounded in memory, never off by over 10 %."""
+"""Streaming latency quantiles in logarithmic buckets that forget: cheap to feed, bounded in memory.
+
+Never off by over 10 %.
+"""
 
 from math import log2
 

@@ -1,4 +1,6 @@
-"""One clinical request from intake to answer, around the engine: rules first in hand, then whatever tier the chain gives.
+"""One clinical request from intake to answer, around the engine.
+
+Rules first in hand, then whatever tier the chain gives.
 
 Pure: `prepare` comes before the engine is asked and `finish` after, whoever waits in between.
 """

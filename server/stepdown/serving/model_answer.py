@@ -26,7 +26,10 @@ class ModelReader:
     """Reads one verified model's outputs; made once per tier."""
 
     def __init__(self, model: ModelSpec) -> None:
-        """Raises ConfigurationError when the manifest has no score or thresholds: such a model cannot assess a patient."""
+        """Raises ConfigurationError when the manifest has no score or thresholds.
+
+        Such a model cannot assess a patient.
+        """
         if model.score is None or model.thresholds is None:
             raise ConfigurationError(
                 ("the bundle's manifest has no [score] or no [thresholds]: it cannot assess risk",)

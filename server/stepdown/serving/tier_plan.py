@@ -1,7 +1,7 @@
 """Where a tier is chosen: from health, time left and what the caller accepts to the ordered tiers worth asking.
 
-Pure. The plan keeps the chain's order (best first), never contains a tier that is not serving, and names a reason for each
-better tier that it skips. The rules are not in it: they have answered before a plan is made.
+Pure. The plan keeps the chain's order (best first), never contains a tier that is not serving, and names a reason for
+each better tier that it skips. The rules are not in it: they have answered before a plan is made.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,10 @@ class TierView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierWish:
-    """What the caller accepts: nothing below `minimum_tier`, or `only_tier` alone; `models_permitted` False asks no model."""
+    """What the caller accepts: nothing below `minimum_tier`, or `only_tier` alone.
+
+    `models_permitted` False asks no model.
+    """
 
     minimum_tier: str = ""
     only_tier: str = ""

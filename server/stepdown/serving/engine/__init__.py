@@ -1,1 +1,4 @@
-"""The heart: a state machine with events in and effects out. Time is an argument; no thread, socket, clock or randomness inside."""
+"""The heart: a state machine with events in and effects out.
+
+Time is an argument; no thread, socket, clock or randomness inside.
+"""

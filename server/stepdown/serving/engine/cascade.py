@@ -1,4 +1,7 @@
-"""The only place that decides what to tolerate: asks the planned tiers in turn and answers each request exactly once."""
+"""The only place that decides what to tolerate.
+
+Asks the planned tiers in turn and answers each request exactly once.
+"""
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -21,7 +24,10 @@ _NEVER_S = float("inf")
 
 
 class Cascade:
-    """Steps one case down its plan: next tier on failure, next tier beside the first when slack runs out, rules at the last."""
+    """Steps one case down its plan.
+
+    Next tier on failure, next tier beside the first when slack runs out, rules at the last.
+    """
 
     def __init__(self, *, pathway: Pathway, policy: EnginePolicy, outbox: Outbox) -> None:
         """Serve one pathway."""

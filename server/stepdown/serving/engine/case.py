@@ -21,8 +21,8 @@ class HeldAnswer:
 class Case:
     """Mutable record of one accepted request.
 
-    `order` holds tier ranks worth asking, `position` the next of them; `asked_s` the ranks that have not replied, with when
-    they were asked. `answer_by_s` is the deadline less the reserve.
+    `order` holds tier ranks worth asking, `position` the next of them; `asked_s` the ranks that have not replied, with
+    when they were asked. `answer_by_s` is the deadline less the reserve.
     """
 
     request: Request

@@ -39,7 +39,10 @@ _NEVER_S = float("inf")
 
 
 class Engine:
-    """Not thread-safe: its driver holds one lock. `now_s` never goes back (an earlier one is taken as no time passed)."""
+    """Not thread-safe.
+
+    Its driver holds one lock. `now_s` never goes back (an earlier one is taken as no time passed).
+    """
 
     def __init__(self, *, pathways: tuple[PathwaySpec, ...], policy: EnginePolicy, now_s: float) -> None:
         """Lay out the chains; `start` brings them up."""

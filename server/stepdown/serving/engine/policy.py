@@ -13,8 +13,9 @@ from stepdown.resilience.circuit_breaker import BreakerPolicy
 class EnginePolicy:
     """Times in seconds.
 
-    `reserve_s` is kept back from every deadline to write the answer. A batch unanswered for `watchdog_s` costs the worker its
-    life; one unanswered for `stall_s` (or `stall_factor` times the slowest normal run) sends its callers to the next tier first.
+    `reserve_s` is kept back from every deadline to write the answer. A batch unanswered for `watchdog_s` costs the
+    worker its life; one unanswered for `stall_s` (or `stall_factor` times the slowest normal run) sends its callers to
+    the next tier first.
     """
 
     reserve_s: float = 0.010

@@ -1,4 +1,7 @@
-"""What workers send back: each reply lands on the batch it belongs to or on nothing, and is judged before it answers anybody."""
+"""What workers send back: each reply lands on the batch it belongs to or on nothing.
+
+And is judged before it answers anybody.
+"""
 
 from collections.abc import Mapping
 
