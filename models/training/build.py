@@ -1,0 +1,121 @@
+"""Fit, export and write the bundles: the part of `make models` that needs PyTorch."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.dataset import DatasetSource
+from models.training.fitting.run import FittedModels, fit
+from models.training.metrics.discrimination import threshold_for_alert_rate
+from models.training.publishing.bundle import write_bundle
+from models.training.publishing.export import export
+from models.training.publishing.known_answers import known_answers
+from models.training.publishing.manifest import ManifestFacts, manifest
+from models.training.publishing.provenance import Origin, code_state, data_digests
+from models.training.publishing.reference import reference
+from models.training.published import CONTRIBUTIONS, DISTILLED, FULL, INPUT_CHECKS, MODEL_FILE, PROBABILITY
+from models.training.recipe import ALERT_BUDGET
+from models.training.scoring import Graph
+from models.training.stays import Splits, Stays
+
+ROOT = Path(__file__).resolve().parents[2]
+BASELINES = "baselines"
+BASELINE_THRESHOLDS = "thresholds.json"
+ORIGIN = "origin.json"
+REFERENCE_SEED = 20190606
+DESCRIPTIONS = {
+    FULL: "Causal transformer over 48 hours of observations: probability of sepsis onset within about 6 hours",
+    DISTILLED: "Additive model distilled from sepsis-full: the same probability with exact contributions of each column",
+}
+ROLES = {FULL: "full", DISTILLED: "distilled"}
+
+
+def build(source: DatasetSource, *, models: Path, work: Path, version: str) -> None:
+    """Write `models/<name>/<version>/` for both tiers, without card and provenance, and the comparison graphs under `work`."""
+    started = datetime.now(tz=UTC)
+    splits = source.splits()
+    fitted = fit(splits, recipe=source.recipe, work=work)
+    rows = _reference_rows(splits.validation, source.recipe.calibration_hours)
+    for name, graph in _export_tiers(fitted).items():
+        files = _bundle_files(name, graph, source=source, stays=splits.validation, rows=rows, version=version)
+        write_bundle(models / name / version, files)
+        print(f"{name}: {len(graph) / 1e6:.2f} MB", flush=True)
+    _write_baselines(fitted, splits.validation, rows, models / "training" / BASELINES)
+    (work / ORIGIN).write_text(json.dumps(_origin(source, splits, started), indent=1) + "\n", encoding="utf-8")
+
+
+def load_origin(work: Path) -> dict[str, object]:
+    """Return the facts of the run that `build` left behind, as the fields of `Origin`."""
+    document: dict[str, object] = json.loads((work / ORIGIN).read_text(encoding="utf-8"))
+    return document
+
+
+def _export_tiers(fitted: FittedModels) -> dict[str, bytes]:
+    return {
+        FULL: export(fitted.full, outputs=(PROBABILITY, INPUT_CHECKS)),
+        DISTILLED: export(fitted.distilled, outputs=(PROBABILITY, CONTRIBUTIONS, INPUT_CHECKS)),
+    }
+
+
+def _bundle_files(  # noqa: PLR0913
+    name: str, model: bytes, *, source: DatasetSource, stays: Stays, rows: NDArray[np.int64], version: str
+) -> dict[str, bytes]:
+    graph = Graph(model, threads=2)
+    probability = graph.over_rows(stays, rows, PROBABILITY)[:, 0].astype(np.float64)
+    thresholds = band_thresholds(probability)
+    facts = ManifestFacts(
+        name=name,
+        version=version,
+        tier_role=ROLES[name],
+        description=DESCRIPTIONS[name],
+        population=source.population,
+        thresholds=thresholds,
+        with_contributions=CONTRIBUTIONS in graph.outputs,
+    )
+    return {
+        MODEL_FILE: model,
+        "manifest.toml": manifest(facts),
+        "known_answers.npz": known_answers(Graph(model)),
+        "reference.json": reference(stays, rows, probability, thresholds),
+    }
+
+
+def band_thresholds(probability: NDArray[np.float64]) -> dict[str, float]:
+    """Return the lowest probability of each band such that the alert budget is kept on these hours."""
+    return {band: round(threshold_for_alert_rate(probability, rate), 5) for band, rate in ALERT_BUDGET.items()}
+
+
+def _write_baselines(fitted: FittedModels, stays: Stays, rows: NDArray[np.int64], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    thresholds = {}
+    for name, module in fitted.baselines.items():
+        content = export(module, outputs=(PROBABILITY,))
+        (folder / f"{name}.onnx").write_bytes(content)
+        probability = Graph(content, threads=2).over_rows(stays, rows, PROBABILITY)[:, 0].astype(np.float64)
+        thresholds[name] = band_thresholds(probability)
+    (folder / BASELINE_THRESHOLDS).write_text(json.dumps(thresholds, indent=1) + "\n", encoding="utf-8")
+
+
+def _reference_rows(stays: Stays, count: int) -> NDArray[np.int64]:
+    rng = np.random.default_rng(REFERENCE_SEED)
+    return np.sort(rng.choice(len(stays.label), min(count, len(stays.label)), replace=False))
+
+
+def _origin(source: DatasetSource, splits: Splits, started: datetime) -> dict[str, object]:
+    digests, stays = data_digests(splits)
+    commit, clean = code_state(ROOT)
+    origin = Origin(
+        recipe=source.recipe,
+        simulated=source.folder is None,
+        data_sha256=digests,
+        stays=stays,
+        commit=commit,
+        clean=clean,
+        started=started.isoformat(timespec="seconds"),
+        finished=datetime.now(tz=UTC).isoformat(timespec="seconds"),
+    )
+    return asdict(origin)

@@ -1,0 +1,1 @@
+"""Write signed-ready bundles: the graph, its manifest, known answers, drift reference, card and provenance."""
