@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stepdown.domain.errors import TrustError
-from stepdown.trust.names import MAXIMUM_DEPTH, is_bundle_name
+from stepdown.trust.names import MAXIMUM_DEPTH, SIGNATURE_DIRECTORY, is_bundle_name
 from stepdown.trust.refusal import TrustRule
 from stepdown.trust.semantic_version import is_version
 
@@ -116,7 +116,7 @@ class _Reading:
                     raise TrustError(
                         rule=TrustRule.BUNDLE_TOO_LARGE, detail=f"more than {self.limits.files} files are not read"
                     )
-        if not names and prefix:
+        if not names and prefix not in {"", SIGNATURE_DIRECTORY + "/"}:
             raise TrustError(rule=TrustRule.EMPTY_DIRECTORY, detail=f"{prefix!a} is empty, and nobody could sign it")
         return sorted(names)
 

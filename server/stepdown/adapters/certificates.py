@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 
-from stepdown.adapters.keys import write_new
+from stepdown.adapters.keys import replace_file
 from stepdown.domain.errors import TrustError
 from stepdown.trust.issuance import Credential, issue_authority, issue_client, issue_server, load_credential
 
@@ -102,8 +102,8 @@ def _ensure(
         return held
     issued = issue()
     # The key first: a process that stops between the two leaves a pair that does not match and is issued again.
-    _replace(key_path, issued.private_key_pem, mode=0o600)
-    _replace(certificate_path, issued.certificate_pem, mode=0o644)
+    replace_file(key_path, issued.private_key_pem, mode=0o600)
+    replace_file(certificate_path, issued.certificate_pem, mode=0o644)
     return issued
 
 
@@ -128,14 +128,6 @@ def _certificate_path(directory: Path, name: str) -> Path:
 
 def _key_path(directory: Path, name: str) -> Path:
     return directory / f"{name}.key.pem"
-
-
-def _replace(path: Path, content: bytes, *, mode: int) -> None:
-    """Put a whole file in the place of another at once, so that no reader sees half of it."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    write_new(temporary, content, mode=mode)
-    temporary.replace(path)
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def public_key_path(path: Path) -> Path:
 
 def signer_name(path: Path) -> str:
     """What a key file's name says about whose it is."""
-    stem = path.name.removesuffix(".pem").removesuffix(".key")
+    stem = path.name.removesuffix(".pem").removesuffix(".key").removesuffix(".pub")
     return stem.removesuffix("-key") or stem
 
 
@@ -112,6 +112,14 @@ def write_new(path: Path, content: bytes, *, mode: int) -> None:
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, mode)
         file.write(content)
+
+
+def replace_file(path: Path, content: bytes, *, mode: int) -> None:
+    """Put a whole file in the place of another at once, so that no reader sees half of it. Raises: OSError."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.unlink(missing_ok=True)
+    write_new(temporary, content, mode=mode)
+    temporary.replace(path)
 
 
 def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:

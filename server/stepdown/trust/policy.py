@@ -30,11 +30,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from stepdown.domain.errors import TrustError
 from stepdown.trust.documents import parse_toml
 from stepdown.trust.fields import Fields
 from stepdown.trust.names import is_bundle_name
 from stepdown.trust.policy_signers import CertificateSigner, KeySigner, Signer, read_signers
+from stepdown.trust.public_keys import key_id
 from stepdown.trust.refusal import TrustRule
 from stepdown.trust.semantic_version import is_version
 
@@ -120,6 +123,13 @@ def parse_trust_policy(text: bytes, keys: Mapping[str, bytes]) -> TrustPolicy:
     if problems:
         raise TrustError(rule=TrustRule.POLICY_INVALID, detail="trust policy: " + "; ".join(problems))
     return TrustPolicy(signers=signers, bundles=bundles, denylist=denylist)
+
+
+def policy_of_one_key(name: str, public_key: EllipticCurvePublicKey) -> TrustPolicy:
+    """A policy for a check by hand: any bundle, signed with this one key."""
+    signer = KeySigner(name=name, key_id=key_id(public_key), public_key=public_key)
+    rule = BundleRule(signers=frozenset((name,)))
+    return TrustPolicy(signers=(signer,), bundles={ANY_BUNDLE: rule}, denylist=Denylist())
 
 
 def _table(text: bytes) -> dict[str, object]:

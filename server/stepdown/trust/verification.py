@@ -35,7 +35,6 @@ def verify_bundle(
     Raises: TrustError naming the rule that refused it. Nothing else, whatever the bytes.
     """
     check_names(files)
-    rule = policy.rule_for(name)
     signatures, contents = split_signatures(files)
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
     signers: list[SignerIdentity] = []
@@ -43,12 +42,12 @@ def verify_bundle(
         signer, signed = verify_signature(signature, policy=policy, now_s=now_s, what=path)
         check_file_set(signed=signed, present=digests)
         signers.append(signer)
-    _check_signers(signers, rule)
     digest = bundle_digest(digests)
     if digest in policy.denylist.bundle_digests:
         raise TrustError(rule=TrustRule.BUNDLE_DENIED, detail=f"the bundle with digest {digest} is on the denylist")
     manifest = examine_contents(contents)
-    _check_identity(manifest, name=name, version=version, rule=rule)
+    _check_identity(manifest, name=name, version=version)
+    _check_rule(policy.rule_for(name), signers, version=version)
     return VerifiedBundle(
         manifest=manifest, files=MappingProxyType(contents), signers=_distinct(signers), sha256=digest
     )
@@ -88,7 +87,24 @@ def _distinct(signers: list[SignerIdentity]) -> tuple[SignerIdentity, ...]:
     return tuple({signer.name: signer for signer in signers}.values())
 
 
-def _check_signers(signers: list[SignerIdentity], rule: BundleRule) -> None:
+def _check_identity(manifest: Manifest, *, name: str, version: str) -> None:
+    if manifest.name != name:
+        raise TrustError(
+            rule=TrustRule.NAME_MISMATCH, detail=f"asked for {name!a}, and the signed manifest says {manifest.name!a}"
+        )
+    if manifest.version != version:
+        raise TrustError(
+            rule=TrustRule.VERSION_MISMATCH,
+            detail=f"asked for version {version!a}, and the signed manifest says {manifest.version!a}",
+        )
+    if precedence(__version__) < precedence(manifest.minimum_server_version):
+        raise TrustError(
+            rule=TrustRule.SERVER_TOO_OLD,
+            detail=f"needs server {manifest.minimum_server_version} or newer, and this is {__version__}",
+        )
+
+
+def _check_rule(rule: BundleRule, signers: list[SignerIdentity], *, version: str) -> None:
     for signer in signers:
         if signer.name not in rule.signers:
             raise TrustError(
@@ -102,25 +118,8 @@ def _check_signers(signers: list[SignerIdentity], rule: BundleRule) -> None:
             rule=TrustRule.SIGNERS_TOO_FEW,
             detail=f"signed by {distinct} distinct signer(s), the policy asks for {rule.minimum_signers}",
         )
-
-
-def _check_identity(manifest: Manifest, *, name: str, version: str, rule: BundleRule) -> None:
-    if manifest.name != name:
-        raise TrustError(
-            rule=TrustRule.NAME_MISMATCH, detail=f"asked for {name!a}, and the signed manifest says {manifest.name!a}"
-        )
-    if manifest.version != version:
-        raise TrustError(
-            rule=TrustRule.VERSION_MISMATCH,
-            detail=f"asked for version {version!a}, and the signed manifest says {manifest.version!a}",
-        )
     if rule.minimum_version is not None and precedence(version) < precedence(rule.minimum_version):
         raise TrustError(
             rule=TrustRule.VERSION_TOO_LOW,
             detail=f"version {version} is below {rule.minimum_version}, the lowest the policy accepts",
-        )
-    if precedence(__version__) < precedence(manifest.minimum_server_version):
-        raise TrustError(
-            rule=TrustRule.SERVER_TOO_OLD,
-            detail=f"needs server {manifest.minimum_server_version} or newer, and this is {__version__}",
         )

@@ -1,0 +1,113 @@
+"""Putting a signature on a bundle in a folder.
+
+Refuses to sign what no server would load, to leave signatures beside the new one that no longer fit the files, and to
+sign with a certificate that verification would turn away.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stepdown.adapters.bundle_directory import read_directory
+from stepdown.adapters.keys import FileSigningKey, read_certificates, replace_file
+from stepdown.domain.bundles import Manifest
+from stepdown.domain.errors import StepdownError, TrustError
+from stepdown.trust.contents import examine_contents
+from stepdown.trust.envelope import parse_envelope
+from stepdown.trust.file_set import check_file_set
+from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names
+from stepdown.trust.public_keys import key_id
+from stepdown.trust.signing import check_signing_certificate, sign_files
+from stepdown.trust.statement import parse_statement
+from stepdown.trust.verification import bundle_digest
+
+_PREFIX = SIGNATURE_DIRECTORY + "/"
+
+
+class StaleSignatureError(StepdownError):
+    """A signature already there does not fit the files any more, so the bundle would be refused with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOrder:
+    """What to sign, with which key, and under whose name the signature file goes.
+
+    `certificates`: PEM files, leaf first, when the signature is to be bound to a certificate.
+    """
+
+    directory: Path
+    key: FileSigningKey
+    signer: str
+    certificates: tuple[Path, ...] = ()
+    discard_stale: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedBundle:
+    """What was signed, and by whom. `identities` are the names a certificate gives the signer."""
+
+    manifest: Manifest
+    sha256: str
+    signature: Path
+    key_id: str
+    identities: tuple[str, ...]
+    discarded: tuple[str, ...]
+
+
+def sign_bundle(order: SignOrder) -> SignedBundle:
+    """Sign every file of the bundle and write `signatures/<signer>.sig`, in place of an earlier one of that name.
+
+    Raises: TrustError, StaleSignatureError, OSError.
+    """
+    own = f"{_PREFIX}{order.signer}.sig"
+    check_names([own])
+    files = read_directory(order.directory)
+    contents = {name: content for name, content in files.items() if not name.startswith(_PREFIX)}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    manifest = examine_contents(contents)
+    stale = _stale_signatures(files, digests, own=own)
+    if stale and not order.discard_stale:
+        raise StaleSignatureError(
+            f"{', '.join(stale)} does not fit the files as they are. Have it made again, or discard it: --discard-stale"
+        )
+    certificates = read_certificates(order.certificates)
+    identities = (
+        check_signing_certificate(certificates[0], order.key, now_s=time.time(), what=str(order.certificates[0]))
+        if certificates
+        else ()
+    )
+    signature = sign_files(
+        contents, order.key, subject=f"{manifest.name}@{manifest.version}", certificates=certificates
+    )
+    path = order.directory / own
+    path.parent.mkdir(exist_ok=True)
+    replace_file(path, signature, mode=0o644)
+    for name in stale:
+        (order.directory / name).unlink()
+    return SignedBundle(
+        manifest=manifest,
+        sha256=bundle_digest(digests),
+        signature=path,
+        key_id=key_id(order.key.public_key),
+        identities=tuple(sorted(identities)),
+        discarded=stale,
+    )
+
+
+def _stale_signatures(files: Mapping[str, bytes], digests: Mapping[str, str], *, own: str) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in sorted(files)
+        if name.startswith(_PREFIX) and name != own and not _fits(files[name], digests, what=name)
+    )
+
+
+def _fits(signature: bytes, digests: Mapping[str, str], *, what: str) -> bool:
+    try:
+        signed = parse_statement(parse_envelope(signature, what=what).payload, what=what)
+        check_file_set(signed=signed, present=digests)
+    except TrustError:
+        return False
+    return True
