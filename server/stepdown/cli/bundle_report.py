@@ -23,6 +23,9 @@ from stepdown.trust.statement import parse_statement
 from stepdown.trust.verification import bundle_digest
 
 
+_SHOWN_DIGEST = 16  # the whole one is in --json
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFacts:
     """A bundle as it lies there, nothing of it believed."""
@@ -90,11 +93,11 @@ def print_facts(console: Console, facts: BundleFacts) -> None:
             summary.add_row(kind, f"{tensor.name}  {tensor.datatype} {list(tensor.shape)}")
     summary.add_row("card", f"{facts.disclosed} of {facts.attributes} source attributes disclosed")
     for name, says in facts.signatures.items():
-        summary.add_row(name, says)
+        summary.add_row("signature", f"{name}: {says}")
     console.print(summary)
     listing = Table("file", "bytes", "sha256", box=None, header_style="dim", padding=(0, 2, 0, 0))
     for name, digest in facts.digests.items():
-        listing.add_row(name, f"{facts.sizes[name]:,}", digest)
+        listing.add_row(name, f"{facts.sizes[name]:,}", digest[:_SHOWN_DIGEST] + "…")
     console.print(listing)
     console.print("Nothing is verified here; that is: stepdown bundle verify", style="dim")
 
@@ -117,7 +120,7 @@ def print_verified(console: Console, bundle: VerifiedBundle) -> None:
     table.add_row("verified", f"{bundle.manifest.name} {bundle.manifest.version}")
     table.add_row("digest", bundle.sha256)
     for signer in bundle.signers:
-        table.add_row("signed by", f"{signer.name}  (key {signer.key_id[:16]}…)")
+        table.add_row("signed by", f"{signer.name}  (key {signer.key_id[:_SHOWN_DIGEST]}…)")
     table.add_row("files", f"{len(bundle.files)}, exactly those that were signed")
     console.print(table)
 
@@ -145,7 +148,7 @@ def _describe_signature(text: bytes, digests: Mapping[str, str], *, what: str) -
         envelope = parse_envelope(text, what=what)
         check_file_set(signed=parse_statement(envelope.payload, what=what), present=digests)
         if not envelope.certificates:
-            return f"by a key (hint {envelope.key_hint[:16] or 'none'}), over these files"
+            return f"by a key (hint {envelope.key_hint[:_SHOWN_DIGEST] or 'none'}), over these files"
         leaf = parse_certificates(envelope.certificates, what=what)[0]
         return f"by a certificate of {leaf.subject.rfc4514_string()!a}, over these files"
     except TrustError as error:
