@@ -1,0 +1,149 @@
+"""Takes inferences from request to reply, alone or on a stream. Refuses to end a stream for one of its requests."""
+
+from collections.abc import Iterator, Mapping
+
+import grpc
+from google.rpc.status_pb2 import Status
+
+from stepdown.api.oip import infer_pb2 as pb
+from stepdown.domain.errors import FieldViolation, NoAnswerError, RequestRejectedError
+from stepdown.domain.notices import RequestRefused
+from stepdown.domain.reasons import RejectReason
+from stepdown.ports import Chain
+from stepdown.transport.admission import end_call
+from stepdown.transport.calls import CallRecord, current_call
+from stepdown.transport.deadlines import remaining_s
+from stepdown.transport.in_flight import InFlight
+from stepdown.transport.oip.inquiry import Inquiry
+from stepdown.transport.oip.models import ServedModel, find_model
+from stepdown.transport.oip.parameters import MINIMUM_TIER
+from stepdown.transport.oip.replies import encode
+from stepdown.transport.oip.requests import decode
+from stepdown.transport.oip.stream import answers
+from stepdown.transport.status import incident_status, no_answer_status, rejection_status
+
+_FINAL = "triton_final_response"
+
+
+class InferenceCalls:
+    """Asks the chain on behalf of `ModelInfer` and `ModelStreamInfer`."""
+
+    def __init__(
+        self, *, chain: Chain, models: Mapping[str, ServedModel], record: CallRecord, in_flight: InFlight
+    ) -> None:
+        """`in_flight` counts the single answers of streams; unary calls are counted where they come in."""
+        self._chain = chain
+        self._models = models
+        self._record = record
+        self._in_flight = in_flight
+
+    def infer(self, request: pb.ModelInferRequest, context: grpc.ServicerContext) -> pb.ModelInferResponse:
+        """Answer one call, or end it with a status."""
+        try:
+            return self._infer(request, context)
+        except NoAnswerError as error:
+            end_call(context, current_call().trace, _no_answer(error, request))
+
+    def stream(
+        self, requests: Iterator[pb.ModelInferRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.ModelStreamInferResponse]:
+        """Answer each request of a stream. One that fails is answered with its error, and the stream goes on."""
+
+        def begin(request: pb.ModelInferRequest) -> _StreamedInference:
+            return _StreamedInference(self, request, remaining_s=remaining_s(context))
+
+        return answers(requests, begin)
+
+    def ask(self, request: pb.ModelInferRequest, *, remaining_s: float | None) -> Inquiry:
+        """Understand a request and put it to the chain.
+
+        Raises:
+            RequestRejectedError: the request cannot be understood, or what it addresses takes no tensors.
+            NoAnswerError: what it addresses has no verified bundle.
+        """
+        model = find_model(self._models, name=request.model_name, version=request.model_version)
+        if model.interface is None:
+            raise _takes_no_tensors(model)
+        inference = decode(request, model=model, interface=model.interface)
+        return Inquiry(self._chain, inference, remaining_s=remaining_s)
+
+    def _infer(self, request: pb.ModelInferRequest, context: grpc.ServicerContext) -> pb.ModelInferResponse:
+        inquiry = self.ask(request, remaining_s=remaining_s(context))
+        if not context.add_callback(inquiry.withdraw):
+            inquiry.withdraw()
+        outcome = inquiry.outcome()
+        # None: the caller has gone, and nobody reads this.
+        return encode(inquiry.inference, outcome) if outcome is not None else pb.ModelInferResponse()
+
+    def enter(self) -> None:
+        """One more answer of a stream is under way."""
+        self._in_flight.enter()
+
+    def leave(self) -> None:
+        """One less."""
+        self._in_flight.leave()
+
+    def status_of(self, error: Exception, request: pb.ModelInferRequest) -> Status:
+        """What a stream says of a request that failed, put on record where that is due."""
+        if isinstance(error, NoAnswerError):
+            return _no_answer(error, request)
+        if isinstance(error, RequestRejectedError):
+            model = self._models.get(request.model_name)
+            self._record.notice(RequestRefused(pathway=model.pathway if model else "", reason=error.reason))
+            return rejection_status(error)
+        return incident_status(self._record.incident(error))
+
+
+class _StreamedInference:
+    """One request of a stream, asked at once and answered in its turn."""
+
+    def __init__(self, calls: InferenceCalls, request: pb.ModelInferRequest, *, remaining_s: float | None) -> None:
+        self._calls = calls
+        self._request = request
+        self._inquiry: Inquiry | None = None
+        self._error: Exception | None = None
+        calls.enter()
+        try:
+            self._inquiry = calls.ask(request, remaining_s=remaining_s)
+        except Exception as error:  # noqa: BLE001 - answered in its turn, by `reply`
+            self._error = error
+
+    def reply(self) -> pb.ModelStreamInferResponse:
+        """The answer, or the error in its place."""
+        try:
+            response = pb.ModelStreamInferResponse(infer_response=self._inferred())
+        except Exception as error:  # noqa: BLE001 - one request must not end the stream of all
+            text = self._calls.status_of(error, self._request).message
+            named = pb.ModelInferResponse(model_name=self._request.model_name, id=self._request.id)
+            response = pb.ModelStreamInferResponse(error_message=text, infer_response=named)
+        response.infer_response.parameters[_FINAL].bool_param = True
+        return response
+
+    def close(self) -> None:
+        """Delivered, or wanted no more."""
+        if self._inquiry is not None:
+            self._inquiry.withdraw()
+        self._calls.leave()
+
+    def _inferred(self) -> pb.ModelInferResponse:
+        if self._inquiry is None:
+            raise self._error or RuntimeError("neither asked nor refused")
+        outcome = self._inquiry.outcome()
+        if outcome is None:
+            raise RuntimeError("withdrawn while its answer was awaited")
+        return encode(self._inquiry.inference, outcome)
+
+
+def _takes_no_tensors(model: ServedModel) -> RequestRejectedError | NoAnswerError:
+    if model.refusal is not None:
+        return NoAnswerError(reason=model.refusal, detail=model.obstacle)
+    reason = RejectReason.TIER_TAKES_NO_TENSORS
+    violation = FieldViolation(
+        field="model_name", reason=reason, description=f"{model.name} takes no tensors: {model.obstacle}."
+    )
+    return RequestRejectedError(reason=reason, violations=(violation,))
+
+
+def _no_answer(error: NoAnswerError, request: pb.ModelInferRequest) -> Status:
+    minimum_tier = request.parameters[MINIMUM_TIER].string_param if MINIMUM_TIER in request.parameters else ""
+    return no_answer_status(error, pathway=request.model_name, minimum_tier=minimum_tier)
