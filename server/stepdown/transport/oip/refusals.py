@@ -1,7 +1,6 @@
 """The ten methods that are refused by name, each with the reason and the way that is open instead."""
 
-from collections.abc import Callable
-from typing import Never
+from typing import Never, Protocol
 
 import grpc
 from google.protobuf.message import Message
@@ -14,8 +13,14 @@ NO_TRACE = "Tensors are patient data and are not traced: follow a call by its tr
 NO_LOG_SETTINGS = "What is logged is set in the server's configuration file."
 
 
-def _refusal(text: str) -> Callable[[object, Message, grpc.ServicerContext], Never]:
-    def refuse(_self: object, _request: Message, context: grpc.ServicerContext) -> Never:
+class _Refusal(Protocol):
+    """A method without `self`, with the parameters' names that the generated class gives them."""
+
+    def __call__(self, request: Message, context: grpc.ServicerContext) -> Never: ...
+
+
+def _refusal(text: str) -> _Refusal:
+    def refuse(request: Message, context: grpc.ServicerContext) -> Never:  # noqa: ARG001 - gRPC passes both
         context.abort(grpc.StatusCode.UNIMPLEMENTED, text)
 
     return refuse
@@ -24,13 +29,13 @@ def _refusal(text: str) -> Callable[[object, Message, grpc.ServicerContext], Nev
 class RefusedMethods(GRPCInferenceServiceServicer):
     """Answers UNIMPLEMENTED, so that a client learns why instead of guessing from a method that is not there."""
 
-    RepositoryModelLoad = _refusal(NO_LOADING)
-    RepositoryModelUnload = _refusal(NO_LOADING)
-    SystemSharedMemoryStatus = _refusal(NO_SHARED_MEMORY)
-    SystemSharedMemoryRegister = _refusal(NO_SHARED_MEMORY)
-    SystemSharedMemoryUnregister = _refusal(NO_SHARED_MEMORY)
-    CudaSharedMemoryStatus = _refusal(NO_SHARED_MEMORY)
-    CudaSharedMemoryRegister = _refusal(NO_SHARED_MEMORY)
-    CudaSharedMemoryUnregister = _refusal(NO_SHARED_MEMORY)
-    TraceSetting = _refusal(NO_TRACE)
-    LogSettings = _refusal(NO_LOG_SETTINGS)
+    RepositoryModelLoad = staticmethod(_refusal(NO_LOADING))
+    RepositoryModelUnload = staticmethod(_refusal(NO_LOADING))
+    SystemSharedMemoryStatus = staticmethod(_refusal(NO_SHARED_MEMORY))
+    SystemSharedMemoryRegister = staticmethod(_refusal(NO_SHARED_MEMORY))
+    SystemSharedMemoryUnregister = staticmethod(_refusal(NO_SHARED_MEMORY))
+    CudaSharedMemoryStatus = staticmethod(_refusal(NO_SHARED_MEMORY))
+    CudaSharedMemoryRegister = staticmethod(_refusal(NO_SHARED_MEMORY))
+    CudaSharedMemoryUnregister = staticmethod(_refusal(NO_SHARED_MEMORY))
+    TraceSetting = staticmethod(_refusal(NO_TRACE))
+    LogSettings = staticmethod(_refusal(NO_LOG_SETTINGS))
