@@ -10,7 +10,6 @@ from stepdown.serving.engine.case import Case
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.tier import Tier
 from stepdown.serving.tier_states import LEGAL_MOVES
-
 from tests.simulation.chain import CHAIN, MAXIMUM_BATCH, POLICY
 from tests.simulation.workers import SimulatedWorker
 
@@ -38,7 +37,7 @@ class Ledger:
         self._gone: set[int] = set()
         self._reports: dict[int, tuple[SimulatedWorker, WorkerReport]] = {}
         self._wakes_at: tuple[float, int] = (0.0, 0)
-        self.answers = {tier: 0 for tier in (*RANKS, "none")}
+        self.answers = dict.fromkeys((*RANKS, "none"), 0)
         self.moves = 0
 
     def next_number(self) -> int:

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from stepdown.domain.tiers import TierState
 from stepdown.serving.engine.engine import Engine
-
 from tests.simulation.invariants import check_recovered
-from tests.simulation.world import World
 from tests.simulation.workers import LoadFate, Vice
+from tests.simulation.world import World
 
 TROUBLE_S = 1.5
 CALM_S = 12.0

@@ -3,7 +3,6 @@
 import pytest
 
 from stepdown.domain.errors import StepdownError
-
 from tests.simulation.invariants import Violation
 from tests.simulation.planted import PLANTED, planted
 from tests.simulation.schedule import run_schedule

@@ -37,7 +37,6 @@ from stepdown.domain.status import WorkerReport
 from stepdown.domain.tensors import RowsResult, TensorRows
 from stepdown.domain.tiers import Urgency
 from stepdown.serving.engine.engine import Engine
-
 from tests.simulation.chain import CHAIN, PATHWAY, POLICY
 from tests.simulation.invariants import Ledger, Violation, check_nobody_is_forgotten, check_state
 from tests.simulation.workers import LoadFate, SimulatedWorker, Vice

@@ -136,7 +136,8 @@ class Cascade:
         following = self._pathway.models[case.order[case.position]]
         slow_s = following.latency.quantile_s(0.95) or 0.0
         # Twice the slow run: once for the run itself, once for what may stand in its queue by then.
-        self._remind(case, max(case.answer_by_s - 2 * slow_s, now_s), last=False)
+        margin_s = 2 * slow_s + self._policy.hedge_margin_s
+        self._remind(case, max(case.answer_by_s - margin_s, now_s), last=False)
 
     def _remind(self, case: Case, moment_s: float, *, last: bool) -> None:
         self._ticket += 1

@@ -13,12 +13,14 @@ from stepdown.resilience.circuit_breaker import BreakerPolicy
 class EnginePolicy:
     """Times in seconds.
 
-    `reserve_s` is kept back from every deadline to write the answer. A batch unanswered for `watchdog_s` costs the
+    `reserve_s` is kept back from every deadline to write the answer; `hedge_margin_s` is the least head start that the
+    next tier gets beside a silent one. A batch unanswered for `watchdog_s` costs the
     worker its life; one unanswered for `stall_s` (or `stall_factor` times the slowest normal run) sends its callers to
     the next tier first.
     """
 
     reserve_s: float = 0.010
+    hedge_margin_s: float = 0.005
     watchdog_s: float = 2.0
     stall_s: float = 0.1
     stall_factor: float = 4.0

@@ -1,0 +1,90 @@
+"""From configured bundle names to a roster of verified ones. A refusal costs the tier, never the chain, and keeps its reason.
+
+Source to bytes, bytes to `VerifiedBundle`, nothing else: what was checked is what will be loaded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stepdown.domain.bundles import BundleKind, VerifiedBundle
+from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import ExecutionProvider
+from stepdown.ports import BundleSource
+from stepdown.rules.composite import Composite
+from stepdown.rules.rule_set import RuleSet, parse_rule_set
+from stepdown.serving.roster import TierDescription
+from stepdown.trust.policy import TrustPolicy
+from stepdown.trust.semantic_version import precedence
+from stepdown.trust.verification import verify_bundle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierOrder:
+    """A tier as configured: which bundle, which version ("" = the newest present), and where it may run."""
+
+    name: str
+    bundle: str
+    version: str
+    execution_providers: tuple[ExecutionProvider, ...]
+
+
+class Activation:
+    """Finds, verifies and describes bundles under one trust policy."""
+
+    def __init__(self, *, sources: Sequence[BundleSource], policy: TrustPolicy, now_s: float) -> None:
+        """`sources` are searched in order; `now_s` is wall-clock time, for the validity of certificates."""
+        self._sources = tuple(sources)
+        self._policy = policy
+        self._now_s = now_s
+
+    def verified(self, name: str, version: str = "") -> VerifiedBundle:
+        """The verified bundle. Raises TrustError naming the rule that refused it."""
+        for source in self._sources:
+            versions = source.versions(name)
+            if versions:
+                chosen = version or max(versions, key=precedence)
+                return verify_bundle(name, chosen, source.read(name, chosen), self._policy, self._now_s)
+        raise TrustError(rule="BUNDLE_MISSING", detail=f"no bundle named {name} in the bundle directories")
+
+    def tier(self, order: TierOrder) -> TierDescription:
+        """The tier with its verified bundle, or with the reason it is refused."""
+        try:
+            bundle = self.verified(order.bundle, order.version)
+        except TrustError as refusal:
+            return TierDescription(
+                name=order.name,
+                bundle=None,
+                execution_providers=order.execution_providers,
+                is_rules=not order.execution_providers,
+                refusal=Reason.SIGNATURE_INVALID,
+                refusal_detail=f"{order.bundle}: {refusal}",
+            )
+        is_rules = bundle.manifest.kind is BundleKind.RULES
+        if is_rules == bool(order.execution_providers):
+            need = "takes no execution_providers" if is_rules else "needs execution_providers"
+            raise ConfigurationError(
+                (f"tier {order.name}: the bundle {order.bundle} is of kind {bundle.manifest.kind} and {need}",)
+            )
+        return TierDescription(
+            name=order.name, bundle=bundle, execution_providers=order.execution_providers, is_rules=is_rules
+        )
+
+
+def rule_set_of(bundle: VerifiedBundle) -> RuleSet:
+    """The parsed rules of a verified rule bundle. Raises RuleSetError."""
+    if bundle.manifest.rules_file is None:
+        raise RuleSetError(f"{bundle.manifest.name} is not a rule bundle")
+    identity = f"{bundle.manifest.name}@{bundle.manifest.version}"
+    return parse_rule_set(bundle.files[bundle.manifest.rules_file], rule_set_id=identity)
+
+
+def composite_of(
+    answering: VerifiedBundle, lactate: VerifiedBundle, supporting: tuple[VerifiedBundle, ...]
+) -> Composite:
+    """The answering rules with their overlay and evidence. Raises RuleSetError."""
+    return Composite(
+        answering=rule_set_of(answering),
+        lactate=rule_set_of(lactate),
+        supporting=tuple(rule_set_of(bundle) for bundle in supporting),
+    )
