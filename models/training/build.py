@@ -1,9 +1,10 @@
 """Fit, export and write the bundles: the part of `make models` that needs PyTorch."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,14 @@ from numpy.typing import NDArray
 from models.training.dataset import DatasetSource
 from models.training.fitting.run import FittedModels, fit
 from models.training.metrics.discrimination import threshold_for_alert_rate
+from models.training.metrics.utility import best_threshold, hour_terms
+from models.training.published import CONTRIBUTIONS, DISTILLED, FULL, INPUT_CHECKS, MODEL_FILE, PROBABILITY
 from models.training.publishing.bundle import write_bundle
 from models.training.publishing.export import export
 from models.training.publishing.known_answers import known_answers
 from models.training.publishing.manifest import ManifestFacts, manifest
 from models.training.publishing.provenance import Origin, code_state, data_digests
 from models.training.publishing.reference import reference
-from models.training.published import CONTRIBUTIONS, DISTILLED, FULL, INPUT_CHECKS, MODEL_FILE, PROBABILITY
 from models.training.recipe import ALERT_BUDGET
 from models.training.scoring import Graph
 from models.training.stays import Splits, Stays
@@ -34,24 +36,39 @@ DESCRIPTIONS = {
 ROLES = {FULL: "full", DISTILLED: "distilled"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sample:
+    """Validation hours on which thresholds and drift references are set; `gain` is what an alert earns in each."""
+
+    stays: Stays
+    rows: NDArray[np.int64]
+    gain: NDArray[np.float64]
+
+    @classmethod
+    def draw(cls, stays: Stays, count: int) -> Self:
+        rng = np.random.default_rng(REFERENCE_SEED)
+        rows = np.sort(rng.choice(len(stays.label), min(count, len(stays.label)), replace=False))
+        return cls(stays=stays, rows=rows, gain=hour_terms(stays.label, stays.first_row)[1][rows])
+
+    def probability(self, graph: Graph) -> NDArray[np.float64]:
+        return graph.over_rows(self.stays, self.rows, PROBABILITY)[:, 0].astype(np.float64)
+
+
 def build(source: DatasetSource, *, models: Path, work: Path, version: str) -> None:
-    """Write `models/<name>/<version>/` for both tiers, without card and provenance, and the comparison graphs under `work`."""
+    """Write `models/<name>/<version>/` for both tiers, without card and provenance, and the graphs of the comparison."""
     started = datetime.now(tz=UTC)
     splits = source.splits()
     fitted = fit(splits, recipe=source.recipe, work=work)
-    rows = _reference_rows(splits.validation, source.recipe.calibration_hours)
+    sample = _Sample.draw(splits.validation, source.recipe.calibration_hours)
+    baselines = models / "training" / BASELINES
+    thresholds = _write_baselines(fitted, sample, baselines)
     for name, graph in _export_tiers(fitted).items():
-        files = _bundle_files(name, graph, source=source, stays=splits.validation, rows=rows, version=version)
+        files, utility = _bundle_files(name, graph, source=source, sample=sample, version=version)
+        thresholds[name] = {"utility": utility}
         write_bundle(models / name / version, files)
         print(f"{name}: {len(graph) / 1e6:.2f} MB", flush=True)
-    _write_baselines(fitted, splits.validation, rows, models / "training" / BASELINES)
+    (baselines / BASELINE_THRESHOLDS).write_text(json.dumps(thresholds, indent=1) + "\n", encoding="utf-8")
     (work / ORIGIN).write_text(json.dumps(_origin(source, splits, started), indent=1) + "\n", encoding="utf-8")
-
-
-def load_origin(work: Path) -> dict[str, object]:
-    """Return the facts of the run that `build` left behind, as the fields of `Origin`."""
-    document: dict[str, object] = json.loads((work / ORIGIN).read_text(encoding="utf-8"))
-    return document
 
 
 def _export_tiers(fitted: FittedModels) -> dict[str, bytes]:
@@ -61,11 +78,11 @@ def _export_tiers(fitted: FittedModels) -> dict[str, bytes]:
     }
 
 
-def _bundle_files(  # noqa: PLR0913
-    name: str, model: bytes, *, source: DatasetSource, stays: Stays, rows: NDArray[np.int64], version: str
-) -> dict[str, bytes]:
+def _bundle_files(
+    name: str, model: bytes, *, source: DatasetSource, sample: _Sample, version: str
+) -> tuple[dict[str, bytes], float]:
     graph = Graph(model, threads=2)
-    probability = graph.over_rows(stays, rows, PROBABILITY)[:, 0].astype(np.float64)
+    probability = sample.probability(graph)
     thresholds = band_thresholds(probability)
     facts = ManifestFacts(
         name=name,
@@ -76,12 +93,13 @@ def _bundle_files(  # noqa: PLR0913
         thresholds=thresholds,
         with_contributions=CONTRIBUTIONS in graph.outputs,
     )
-    return {
+    files = {
         MODEL_FILE: model,
         "manifest.toml": manifest(facts),
         "known_answers.npz": known_answers(Graph(model)),
-        "reference.json": reference(stays, rows, probability, thresholds),
+        "reference.json": reference(sample.stays, sample.rows, probability, thresholds),
     }
+    return files, best_threshold(probability, sample.gain)
 
 
 def band_thresholds(probability: NDArray[np.float64]) -> dict[str, float]:
@@ -89,20 +107,15 @@ def band_thresholds(probability: NDArray[np.float64]) -> dict[str, float]:
     return {band: round(threshold_for_alert_rate(probability, rate), 5) for band, rate in ALERT_BUDGET.items()}
 
 
-def _write_baselines(fitted: FittedModels, stays: Stays, rows: NDArray[np.int64], folder: Path) -> None:
+def _write_baselines(fitted: FittedModels, sample: _Sample, folder: Path) -> dict[str, dict[str, float]]:
     folder.mkdir(parents=True, exist_ok=True)
     thresholds = {}
     for name, module in fitted.baselines.items():
         content = export(module, outputs=(PROBABILITY,))
         (folder / f"{name}.onnx").write_bytes(content)
-        probability = Graph(content, threads=2).over_rows(stays, rows, PROBABILITY)[:, 0].astype(np.float64)
-        thresholds[name] = band_thresholds(probability)
-    (folder / BASELINE_THRESHOLDS).write_text(json.dumps(thresholds, indent=1) + "\n", encoding="utf-8")
-
-
-def _reference_rows(stays: Stays, count: int) -> NDArray[np.int64]:
-    rng = np.random.default_rng(REFERENCE_SEED)
-    return np.sort(rng.choice(len(stays.label), min(count, len(stays.label)), replace=False))
+        probability = sample.probability(Graph(content, threads=2))
+        thresholds[name] = {**band_thresholds(probability), "utility": best_threshold(probability, sample.gain)}
+    return thresholds
 
 
 def _origin(source: DatasetSource, splits: Splits, started: datetime) -> dict[str, object]:

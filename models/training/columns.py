@@ -26,7 +26,9 @@ class Column:
     skewed: bool = False
 
 
-def _column(name: str, unit: str, limits: tuple[float, float], median: float, decimals: int, *, skewed: bool = False) -> Column:  # noqa: PLR0913, PLR0917 -- a table row
+def _column(
+    name: str, unit: str, limits: tuple[float, float], median: float, decimals: int, *, skewed: bool = False
+) -> Column:
     return Column(
         name=name, unit=unit, lowest=limits[0], highest=limits[1], median=median, decimals=decimals, skewed=skewed
     )

@@ -19,7 +19,6 @@ from models.training.fitting.students import (
 from models.training.fitting.teacher import TeacherRecipe, every_hour_logits, train_teacher
 from models.training.metrics.calibration import fit_logistic
 from models.training.networks.additive import AdditiveModel, LinearModel, PerceptronModel
-from models.training.networks.input_checks import InputChecks
 from models.training.networks.preparation import Preparation
 from models.training.networks.served import Calibration, ServedAdditive, ServedFeatureModel, ServedTransformer
 from models.training.networks.transformer import Transformer
@@ -65,7 +64,9 @@ def fit(splits: Splits, *, recipe: Recipe, work: Path) -> FittedModels:
         ),
         checkpoint=work / TEACHER_CHECKPOINT,
     )
-    hours = rng.choice(len(splits.validation.label), min(recipe.calibration_hours, len(splits.validation.label)), replace=False)
+    hours = rng.choice(
+        len(splits.validation.label), min(recipe.calibration_hours, len(splits.validation.label)), replace=False
+    )
     calibrate = _Calibrator(stays=splits.validation, rows=np.sort(hours))
     students = _fit_students(splits, preparation, teacher, recipe=recipe, rng=rng, hours=calibrate.rows)
     additive = students.pop("distilled")
@@ -73,10 +74,16 @@ def fit(splits: Splits, *, recipe: Recipe, work: Path) -> FittedModels:
         raise TypeError("the distilled model is the additive one")
     return FittedModels(
         full=ServedTransformer(
-            preparation=preparation, model=teacher, checks=checks, calibration=calibrate.transformer(preparation, teacher)
+            preparation=preparation,
+            model=teacher,
+            checks=checks,
+            calibration=calibrate.transformer(preparation, teacher),
         ),
         distilled=ServedAdditive(
-            preparation=preparation, model=additive, checks=checks, calibration=calibrate.feature_model(preparation, additive)
+            preparation=preparation,
+            model=additive,
+            checks=checks,
+            calibration=calibrate.feature_model(preparation, additive),
         ),
         baselines={
             name: ServedFeatureModel(
@@ -87,7 +94,7 @@ def fit(splits: Splits, *, recipe: Recipe, work: Path) -> FittedModels:
     )
 
 
-def _fit_students(  # noqa: PLR0913
+def _fit_students(
     splits: Splits,
     preparation: Preparation,
     teacher: Transformer,

@@ -49,7 +49,9 @@ def fit_scaling(stays: Stays) -> Scaling:
 def fit_checks(stays: Stays, preparation: Preparation, *, sample: int, rng: np.random.Generator) -> InputChecks:
     """Learn the limits of the input checks from `sample` training windows."""
     rows = rng.choice(len(stays.label), size=min(sample, len(stays.label)), replace=False)
-    batches = [preparation(torch.from_numpy(windows(stays, rows[at : at + BATCH]))) for at in range(0, len(rows), BATCH)]
+    batches = [
+        preparation(torch.from_numpy(windows(stays, rows[at : at + BATCH]))) for at in range(0, len(rows), BATCH)
+    ]
     unscaled = CheckReference(
         tail=_value_tails(batches),
         coupling_scale=_coupling_tails(batches),

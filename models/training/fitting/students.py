@@ -54,7 +54,7 @@ def trend_features(stays: Stays, rows: NDArray[np.int64], preparation: Preparati
     return torch.cat(parts)
 
 
-def train_student(  # noqa: PLR0913 -- named at every call
+def train_student(
     model: nn.Module, *, train: HourSample, validation: HourSample, recipe: StudentRecipe, name: str
 ) -> nn.Module:
     """Fit `model` with binary cross-entropy (soft or hard targets alike) and return its best epoch."""
@@ -75,7 +75,10 @@ def train_student(  # noqa: PLR0913 -- named at every call
 
 
 def _epoch(
-    model: nn.Module, train: HourSample, optimiser: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LRScheduler
+    model: nn.Module,
+    train: HourSample,
+    optimiser: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> None:
     model.train()
     order = torch.randperm(len(train.target))

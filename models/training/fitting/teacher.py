@@ -48,7 +48,9 @@ def train_teacher(
     for epoch in range(done, recipe.epochs):
         began = time.monotonic()
         torch.manual_seed(recipe.seed + epoch)
-        loss = _epoch(train, preparation, model, optimiser, schedule, recipe, np.random.default_rng((recipe.seed, epoch)))
+        loss = _epoch(
+            train, preparation, model, optimiser, schedule, recipe, np.random.default_rng((recipe.seed, epoch))
+        )
         auroc = _auroc(validation, every_hour_logits(validation, preparation, model))
         if auroc > best:
             best, best_weights = auroc, {name: value.clone() for name, value in model.state_dict().items()}
@@ -92,7 +94,7 @@ def _passes(stays: Stays) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.array(ends), np.array(counts)
 
 
-def _epoch(  # noqa: PLR0913, PLR0917 -- everything one epoch touches
+def _epoch(
     train: Stays,
     preparation: Preparation,
     model: Transformer,
@@ -107,7 +109,9 @@ def _epoch(  # noqa: PLR0913, PLR0917 -- everything one epoch touches
         grid, target, counted = _draw(train, rng)
         with torch.no_grad():
             prepared = preparation(grid)
-        loss = nn.functional.binary_cross_entropy_with_logits(model.every_hour(prepared), target, weight=counted, reduction="sum")
+        loss = nn.functional.binary_cross_entropy_with_logits(
+            model.every_hour(prepared), target, weight=counted, reduction="sum"
+        )
         loss = loss / counted.sum()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -132,7 +136,11 @@ def _draw(train: Stays, rng: np.random.Generator) -> tuple[torch.Tensor, torch.T
     label = train.label[np.maximum(rows, 0)] * inside
     grid = windows(train, end)
     grid[rng.random(grid.shape, dtype=np.float32) < FORGOTTEN_SHARE] = np.nan
-    return torch.from_numpy(grid), torch.from_numpy(label.astype(np.float32)), torch.from_numpy(inside.astype(np.float32))
+    return (
+        torch.from_numpy(grid),
+        torch.from_numpy(label.astype(np.float32)),
+        torch.from_numpy(inside.astype(np.float32)),
+    )
 
 
 def _auroc(stays: Stays, logits: NDArray[np.float32]) -> float:

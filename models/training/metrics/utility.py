@@ -4,6 +4,8 @@ A prediction earns most six hours before sepsis, loses when missed, and costs a 
 and the label is already six hours early, so sepsis lies six rows after the first positive label.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,15 +52,35 @@ def best_predictions(label: Labels) -> Predictions:
     return (hours >= sepsis_row + EARLIEST_H) & (hours <= sepsis_row + LATEST_H)
 
 
+def hour_terms(label: Labels, first_row: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return for each hour of many stays what silence earns there and what an alert earns more, [R] each."""
+    silent, gain = np.zeros(len(label)), np.full(len(label), FALSE_ALARM)
+    for begin, end in pairwise(first_row.tolist()):
+        if label[begin:end].any():
+            quiet = np.zeros(end - begin, dtype=np.bool_)
+            silent[begin:end] = hour_utilities(label[begin:end], quiet)
+            gain[begin:end] = hour_utilities(label[begin:end], ~quiet) - silent[begin:end]
+    return silent, gain
+
+
+def best_threshold(score: NDArray[np.float64], gain: NDArray[np.float64]) -> float:
+    """Return the threshold at which alerting at or above it earns most over hours with these gains."""
+    order = np.argsort(-score, kind="stable")
+    ordered = score[order]
+    earned = np.cumsum(gain[order])
+    last_of_tie = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
+    best = last_of_tie[np.argmax(earned[last_of_tie])]
+    return float(ordered[best]) if earned[best] > 0 else float(np.nextafter(ordered[0], np.inf))
+
+
 def stay_utilities(
     label: Labels, predicted: Predictions, first_row: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return per stay, [S] each: utility observed, of the best predictions, of no prediction at all."""
-    spans = [slice(int(a), int(b)) for a, b in zip(first_row[:-1], first_row[1:], strict=True)]
-    observed = np.array([stay_utility(label[span], predicted[span]) for span in spans])
-    best = np.array([stay_utility(label[span], best_predictions(label[span])) for span in spans])
-    silent = np.array([stay_utility(label[span], np.zeros_like(predicted[span])) for span in spans])
-    return observed, best, silent
+    silent, gain = hour_terms(label, first_row)
+    best = np.concatenate([best_predictions(label[begin:end]) for begin, end in pairwise(first_row.tolist())])
+    sums = [np.add.reduceat(silent + gain * flags, first_row[:-1]) for flags in (predicted, best, np.zeros_like(best))]
+    return sums[0], sums[1], sums[2]
 
 
 def normalised_utility(

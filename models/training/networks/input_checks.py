@@ -119,7 +119,9 @@ def couplings(prepared: Prepared) -> Tensor:
     """
     members = torch.from_numpy(positions(COUPLED))
     systolic, diastolic, mean, hct, hgb, arterial, pulse = prepared.possible.index_select(2, members).unbind(2)
-    has_sys, has_dia, has_mean, has_hct, has_hgb, has_art, has_pulse = prepared.observed.index_select(2, members).unbind(2)
+    has_sys, has_dia, has_mean, has_hct, has_hgb, has_art, has_pulse = prepared.observed.index_select(
+        2, members
+    ).unbind(2)
     has_pressure = has_sys * has_dia
     return torch.stack(
         [

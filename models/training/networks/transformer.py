@@ -9,16 +9,14 @@ import math
 import torch
 from torch import Tensor, nn
 
-from models.training.columns import COLUMN_COUNT, WINDOW_H
+from models.training.columns import WINDOW_H
 from models.training.networks.preparation import Prepared
-from models.training.networks.trend import FRESHNESS_H
+from models.training.networks.trend import INPUT_COUNT, TrendFeatures
 
 WIDTH = 128
 LAYERS = 4
 HEADS = 4
 FEED_FORWARD = 256
-TOKEN_PARTS = 5
-RECENT_H = 8
 MASKED = -1e4
 
 
@@ -26,19 +24,20 @@ class Transformer(nn.Module):
     """Prepared tensors to a logit, of the last hour when serving, of every hour when training."""
 
     causal: Tensor
-    recent: Tensor
+    itself: Tensor
 
     def __init__(self, *, width: int = WIDTH, layers: int = LAYERS, heads: int = HEADS, dropout: float = 0.1) -> None:
         """Build `layers` blocks of `width`."""
         super().__init__()
-        self.embed = nn.Linear(TOKEN_PARTS * COLUMN_COUNT, width)
+        self.trend = TrendFeatures()
+        self.embed = nn.Linear(INPUT_COUNT, width)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, 1)
         hour = torch.arange(WINDOW_H)
         distance = hour[:, None] - hour[None, :]
         self.register_buffer("causal", (distance >= 0).to(torch.float32))
-        self.register_buffer("recent", ((distance >= 0) & (distance < RECENT_H)).to(torch.float32))
+        self.register_buffer("itself", (distance == 0).to(torch.float32))
 
     def forward(self, prepared: Prepared) -> Tensor:
         """Return the logit of the window's last hour, [N, 1]."""
@@ -56,16 +55,10 @@ class Transformer(nn.Module):
         return self.head(self.norm(hidden))[:, :, 0]
 
     def _tokens(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
-        weights = torch.matmul(self.recent, prepared.observed)
-        recent_mean = torch.matmul(self.recent, prepared.standard) / weights.clamp(min=1.0)
-        weights_all = torch.matmul(self.causal, prepared.observed)
-        mean = torch.matmul(self.causal, prepared.standard) / weights_all.clamp(min=1.0)
-        freshness = torch.exp(-prepared.age_h / FRESHNESS_H)
-        parts = torch.cat([prepared.last, freshness, prepared.seen, prepared.last - recent_mean, prepared.last - mean], dim=2)
+        tokens = self.embed(self.trend.every_hour(prepared).flatten(2))
         # Padding rows must not be attended to; every row may always see itself, so that no row is without a key.
-        itself = torch.eye(WINDOW_H, device=parts.device)
-        visible = torch.maximum(self.causal * prepared.begun[:, None, :], itself)
-        return self.embed(parts), ((1.0 - visible) * MASKED)[:, None]
+        visible = torch.maximum(self.causal * prepared.begun[:, None, :], self.itself)
+        return tokens, ((1.0 - visible) * MASKED)[:, None]
 
 
 class Block(nn.Module):
@@ -95,7 +88,9 @@ class Block(nn.Module):
         each = width // self.heads
         normed = self.norm_attention(context)
         query = self.query(normed[:, WINDOW_H - rows :]).reshape(batch, rows, self.heads, each).transpose(1, 2)
-        key, value = self.key_value(normed).reshape(batch, WINDOW_H, 2, self.heads, each).permute(2, 0, 3, 1, 4).unbind(0)
+        key, value = (
+            self.key_value(normed).reshape(batch, WINDOW_H, 2, self.heads, each).permute(2, 0, 3, 1, 4).unbind(0)
+        )
         bias = self.bias[:, self.distance[WINDOW_H - rows :]]
         scores = torch.matmul(query, key.transpose(2, 3)) / math.sqrt(each) + bias + mask
         mixed = torch.matmul(scores.softmax(dim=3), value).transpose(1, 2).reshape(batch, rows, width)

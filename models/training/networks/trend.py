@@ -1,6 +1,6 @@
-"""Trend features of the current hour: twelve per column, made by one matrix product over the window.
+"""Trend features: twelve per column, made by one matrix product over the window with fixed, causal time kernels.
 
-They carry nearly everything a student needs; a transformer finds the same by attention.
+The students see those of the current hour, the transformer those of every hour, so that it need not spend attention on averages.
 """
 
 import numpy as np
@@ -16,37 +16,53 @@ FEATURE_COUNT = len(FEATURES)
 INPUT_COUNT = FEATURE_COUNT * COLUMN_COUNT
 FRESHNESS_H = 6.0
 FADING_H = 12.0
+SHORT_H, MIDDLE_H, LONG_H = 3, 8, 24
+KERNELS = 5
+SMALLEST_WEIGHT = 1e-3
 
 
 class TrendFeatures(nn.Module):
-    """Prepared tensors [N, 48, 40] to trend features [N, 12, 40] of the last hour."""
+    """Prepared tensors [N, 48, 40] to trend features of the last hour [N, 12, 40], or of every hour [N, 48, 12, 40]."""
 
     kernel: Tensor
 
     def __init__(self) -> None:
-        """Lay down the fixed time kernels."""
+        """Lay down the fixed time kernels, [5, 48 hours asked, 48 hours seen]."""
         super().__init__()
-        age = np.arange(WINDOW_H)[::-1].astype(np.float32)
-        kernel = np.stack([age >= 0, age < 3, age < 8, (age >= 8) & (age < 24), np.exp(-age / FADING_H)])  # noqa: PLR2004 -- hours
-        self.register_buffer("kernel", torch.from_numpy(kernel.astype(np.float32)))
+        hour = np.arange(WINDOW_H)
+        age = (hour[:, None] - hour[None, :]).astype(np.float32)
+        causal = age >= 0
+        fading = np.exp(-np.maximum(age, 0) / FADING_H)
+        spans = [causal, age < SHORT_H, age < MIDDLE_H, (age >= MIDDLE_H) & (age < LONG_H), fading]
+        kernel = np.stack([(span * causal).astype(np.float32) for span in spans])
+        self.register_buffer("kernel", torch.from_numpy(kernel))
 
     def forward(self, prepared: Prepared) -> Tensor:
-        """Return the features of the current hour."""
-        totals = torch.matmul(self.kernel, prepared.standard)
-        weights = torch.matmul(self.kernel, prepared.observed)
-        means = totals / weights.clamp(min=1e-3)
-        last, seen = prepared.last[:, -1:], prepared.seen[:, -1:]
-        has_earlier = (weights[:, 3:4] > 0).to(torch.float32)
-        mean_square = torch.matmul(self.kernel[:1], prepared.standard.square()) / weights[:, :1].clamp(min=1e-3)
-        spread = (mean_square - means[:, :1].square()).clamp(min=0.0).add(1e-6).sqrt()
+        """Return the features of the current hour, [N, 12, 40]."""
+        return self._features(prepared, self.kernel[:, -1:], 1)[:, 0]
+
+    def every_hour(self, prepared: Prepared) -> Tensor:
+        """Return the features of every hour, each from its past alone, [N, 48, 12, 40]."""
+        return self._features(prepared, self.kernel, WINDOW_H)
+
+    def _features(self, prepared: Prepared, kernel: Tensor, hours: int) -> Tensor:
+        flat = kernel.reshape(KERNELS * hours, WINDOW_H)
+        shape = (-1, KERNELS, hours, COLUMN_COUNT)
+        weights = torch.matmul(flat, prepared.observed).reshape(shape)
+        means = torch.matmul(flat, prepared.standard).reshape(shape) / weights.clamp(min=SMALLEST_WEIGHT)
+        count = weights[:, 0]
+        mean_square = torch.matmul(kernel[0], prepared.standard.square()) / count.clamp(min=SMALLEST_WEIGHT)
+        spread = (mean_square - means[:, 0].square()).clamp(min=0.0).add(1e-6).sqrt()
+        last, seen = prepared.last[:, -hours:], prepared.seen[:, -hours:]
+        has_earlier = (weights[:, 3] > 0).to(torch.float32)
         parts = [
             last,
             seen,
-            torch.exp(-prepared.age_h[:, -1:] / FRESHNESS_H),
-            means,
-            (last - means[:, 3:4]) * has_earlier,
-            last - means[:, :1],
+            torch.exp(-prepared.age_h[:, -hours:] / FRESHNESS_H),
+            *means.unbind(1),
+            (last - means[:, 3]) * has_earlier,
+            last - means[:, 0],
             spread,
-            (weights[:, :1] + 1.0).log() / 2.0,
+            (count + 1.0).log() / 2.0,
         ]
-        return torch.cat(parts, dim=1)
+        return torch.stack(parts, dim=2)

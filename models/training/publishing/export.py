@@ -4,6 +4,7 @@ The exporter writes stack traces with source paths into every node; without them
 """
 
 import io
+from typing import Any
 
 import onnx
 import torch
@@ -41,13 +42,12 @@ def export(module: nn.Module, *, outputs: tuple[str, ...]) -> bytes:
 def strip(model: ModelProto) -> bytes:
     """Return `model` without anything that depends on where or by what it was exported, serialised deterministically."""
     graph = model.graph
-    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer, *model.functions):
+    nodes = [*graph.node, *(node for function in model.functions for node in function.node)]
+    values = [*graph.value_info, *graph.input, *graph.output]
+    parts: list[Any] = [model, graph, *nodes, *values, *graph.initializer, *model.functions]
+    for part in parts:
         part.doc_string = ""
         del part.metadata_props[:]
-    for function in model.functions:
-        for node in function.node:
-            node.doc_string = ""
-            del node.metadata_props[:]
     model.producer_name, model.producer_version = "stepdown", ""
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString(deterministic=True)

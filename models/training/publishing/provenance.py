@@ -76,7 +76,11 @@ def _definition(origin: Origin) -> dict[str, object]:
         }
         for split, digest in origin.data_sha256.items()
     ]
-    code = {"uri": "git+file:models/training", "digest": {"gitCommit": origin.commit}, "annotations": {"clean": origin.clean}}
+    code = {
+        "uri": "git+file:models/training",
+        "digest": {"gitCommit": origin.commit},
+        "annotations": {"clean": origin.clean},
+    }
     libraries = [{"uri": f"pkg:pypi/{name}@{version(name)}"} for name in LIBRARIES]
     return {
         "buildType": BUILD_TYPE,

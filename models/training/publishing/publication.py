@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from models.training.dataset import DatasetSource
+from models.training.published import DISTILLED, FULL
 from models.training.publishing.bundle import read_bundle, write_bundle
 from models.training.publishing.card import NOT_AVAILABLE, SIMULATED_WARNING, CardFacts, card
 from models.training.publishing.provenance import Origin, provenance
-from models.training.published import DISTILLED, FULL
 from models.training.recipe import Recipe
 
 CARD, PROVENANCE, ORIGIN = "card.toml", "provenance.json", "origin.json"
@@ -31,7 +31,7 @@ def publish(source: DatasetSource, *, models: Path, work: Path, version: str) ->
         print(f"{folder}: {', '.join(sorted(files))}")
 
 
-def _facts(  # noqa: PLR0913
+def _facts(
     name: str,
     architecture: str,
     *,

@@ -24,6 +24,8 @@ VITAL_CHARTING: dict[str, tuple[float, float]] = {
 }
 HOUR_CHARTED = 0.935
 ROOM_AIR_WRITTEN = 0.08
+CAPNOGRAPHY_SHARE = 0.35
+CAPNOGRAPHY_CHARTED = 0.40
 
 # panel: draws per hour at average worry, how much the morning round adds, how strongly worry drives it, its members with the share reported
 PANELS: dict[str, tuple[float, float, float, dict[str, float]]] = {
@@ -95,7 +97,9 @@ def _add_panels(
         for name, share in members.items():
             reported = drawn & (rng.random(worry.shape) < share)
             written[name] = written.get(name, np.zeros_like(drawn)) | reported
-    written["EtCO2"] = (patients.ventilated & (rng.random(count) < 0.35))[:, None] & (rng.random(worry.shape) < 0.40)
+    written["EtCO2"] = (patients.ventilated & (rng.random(count) < CAPNOGRAPHY_SHARE))[:, None] & (
+        rng.random(worry.shape) < CAPNOGRAPHY_CHARTED
+    )
 
 
 def _add_context(table: NDArray[np.float32], patients: Patients) -> None:

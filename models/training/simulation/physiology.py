@@ -61,6 +61,11 @@ EFFECTS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 
 
+ON_VASOPRESSORS = 0.5
+ANTIPYRETIC_ABOVE = 0.4  # of a standard normal: a third of hours
+VENOUS_SAMPLES = 0.12
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Physiology:
     """True hourly values before anyone charts them: `channel` name -> [n, T]; consciousness code and oxygen flag [n, T]."""
@@ -77,7 +82,7 @@ def run_physiology(patients: Patients, courses: Courses, rng: np.random.Generato
     _add_chronic_conditions(level, patients, rng)
     _add_effects(level, patients, courses, rng)
     _add_time_of_day(level, rng)
-    on_oxygen, inspired = _oxygen(level, patients, courses, rng)
+    on_oxygen, inspired = _oxygen(level, patients, rng)
     channel = {name: np.exp(level[name]) if CHANNELS[name][4] else level[name] for name in CHANNELS}
     _derive(channel, rng)
     return Physiology(
@@ -143,8 +148,10 @@ def _treat(level: dict[str, Hourly], patients: Patients, courses: Courses, rng: 
     # Paracetamol hides part of a fever; vasopressors hold the pressure that the disease lets go.
     shape = (len(patients), LONGEST_STAY_H)
     fever = np.maximum(level["Temp"] - 37.8, 0)
-    level["Temp"] -= 0.6 * fever * (autoregressive(shape, 0.85, rng) > 0.4)
-    supported = (rng.random(len(patients)) < 0.5)[:, None] * np.clip(courses.severity["hypoperfusion"] - 0.6, 0, 1)
+    level["Temp"] -= 0.6 * fever * (autoregressive(shape, 0.85, rng) > ANTIPYRETIC_ABOVE)
+    supported = (rng.random(len(patients)) < ON_VASOPRESSORS)[:, None] * np.clip(
+        courses.severity["hypoperfusion"] - 0.6, 0, 1
+    )
     level["MAP"] += 11.0 * supported
     level["HR"] += 3.0 * supported
     agitation = np.maximum(autoregressive(shape, 0.6, rng) - 1.6, 0)
@@ -162,9 +169,7 @@ def _add_time_of_day(level: dict[str, Hourly], rng: np.random.Generator) -> None
     level["MAP"] += 2.0 * daily
 
 
-def _oxygen(
-    level: dict[str, Hourly], patients: Patients, courses: Courses, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], Hourly]:
+def _oxygen(level: dict[str, Hourly], patients: Patients, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Hourly]:
     # Nurses titrate to a target: 88-92 % in COPD, 94-98 % otherwise. Oxygen hides the very fall that called for it.
     target = np.where(patients.copd, 89.0, 94.5)[:, None]
     shortfall = target - level["Saturation"] + autoregressive(level["Saturation"].shape, 0.93, rng)
@@ -184,7 +189,7 @@ def _derive(channel: dict[str, Hourly], rng: np.random.Generator) -> None:
     channel["DBP"] = channel["MAP"] - 0.34 * pulse + rng.normal(0, 1.0, shape)
     # Above 98.5 % the dissociation curve is flat: differences upstream hardly show.
     channel["O2Sat"] = np.minimum(channel["Saturation"], 98.5 + 0.15 * (channel["Saturation"] - 98.5))
-    venous = rng.random(shape) < 0.12
+    venous = rng.random(shape) < VENOUS_SAMPLES
     channel["SaO2"] = np.where(venous, rng.normal(68, 8, shape), channel["O2Sat"] + rng.normal(-0.3, 1.0, shape))
     channel["EtCO2"] = channel["PaCO2"] - channel["DeadSpace"]
     channel["HCO3"] = np.clip(channel["HCO3"], 5.0, 50.0)
