@@ -40,7 +40,7 @@ class Lock:
 
 
 LOCKS = (
-    Lock(name="dev", runtime=True, extras=("bundle",), groups=("build", "dev")),
+    Lock(name="dev", runtime=True, groups=("build", "dev")),
     Lock(name="cpu", runtime=True, extras=("cpu",), agrees_with=("dev",)),
     Lock(name="cuda", runtime=True, extras=("cuda",), agrees_with=("dev",)),
     Lock(name="migraphx", runtime=True, extras=("migraphx",), agrees_with=("dev",)),
