@@ -64,6 +64,9 @@ check: setup-dev ## lint, format, types, import contracts, wire contract, freshn
 	$(bin)/buf lint
 	$(bin)/buf format --diff --exit-code
 	$(bin)/python scripts/stubs.py check
+	$(bin)/python scripts/rule_tables.py --check
+	$(bin)/python scripts/channel_tables.py check
+	$(bin)/python scripts/sign_bundles.py --check
 	$(bin)/python scripts/locks.py check
 
 .PHONY: test
@@ -79,8 +82,34 @@ test: setup-dev ## every test, with the branch coverage of each room (report in 
 
 .PHONY: proto
 proto: setup-dev ## generate server/stepdown/api from proto/
-	$(bin)/python scripts/stubs.py write
 	$(bin)/buf format --write
+	$(bin)/python scripts/stubs.py write
+
+.PHONY: tables
+tables: setup-dev ## render the tables that clinicians read (a changed rule table must be signed again: make sign)
+	$(bin)/python scripts/rule_tables.py
+	$(bin)/python scripts/channel_tables.py write
+
+# ------------------------------------------------------------------------------------------------------------- models
+
+# torch is asked for by version and not by digest, and from wherever pip is configured to look: docs/adr/0004.
+.PHONY: setup-train
+setup-train: setup
+	@$(install) .venv-train requirements/train.lock requirements/build.lock --project
+	@.venv-train/bin/python -m pip install --quiet torch==2.13.0
+
+.PHONY: models
+models: setup-train ## train, judge, export and sign the bundles of models/ (DATA=folder of .psv files; else simulated)
+	.venv-train/bin/python -m models.training release $(if $(DATA),--data "$(DATA)")
+	$(MAKE) sign
+
+.PHONY: evaluate
+evaluate: setup-train ## judge the bundles of models/ again, and write models/EVALUATION.md
+	.venv-train/bin/python -m models.training evaluate $(if $(DATA),--data "$(DATA)")
+
+.PHONY: sign
+sign: setup ## sign every bundle with the demo signer's key (KEY=file outside the repository; else made and forgotten)
+	$(bin)/python scripts/sign_bundles.py $(if $(KEY),--key "$(KEY)")
 
 # --------------------------------------------------------------------------------------------------------------- tidy
 
