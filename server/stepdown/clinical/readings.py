@@ -1,0 +1,143 @@
+"""Believed values of one channel as columns, in canonical units. Does not decide which of several values stands.
+
+Columns, because a packed series of hours must not become an object for each of its values.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+
+from stepdown.clinical.channel import Channel
+from stepdown.domain.reasons import InputIssue
+
+SINGLE = -1
+CORRECTED, FINAL, PRELIMINARY = range(3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Provenance:
+    """Where readings came from. The lower `rank` (CORRECTED, FINAL, PRELIMINARY) is believed where readings disagree.
+
+    `identity` (code system, code, unit, source): two readings of one time, value and identity are the same reading.
+    """
+
+    field: str
+    rank: int
+    issued_time_s: float
+    identity: tuple[str, ...]
+
+    def place(self, position: int) -> str:
+        """The request path of one reading."""
+        return self.field if position == SINGLE else f"{self.field}.values[{position}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retraction:
+    """Takes back what was said of one time, unless that was issued later.
+
+    Without a `value` it takes back anything but a correction, which stands in for what was wrong.
+    """
+
+    time_s: float
+    value: float | None
+    issued_time_s: float
+    issue: InputIssue
+
+    def takes_back(self, time_s: float, value: float, provenance: Provenance) -> bool:
+        """Whether this reading is meant."""
+        same = value == self.value if self.value is not None else provenance.rank != CORRECTED
+        return same and time_s == self.time_s and provenance.issued_time_s <= self.issued_time_s
+
+
+@dataclass(slots=True, kw_only=True)
+class Readings:
+    """What was said about one channel, in no order. `kept_from_models` holds indices that only the rules may read."""
+
+    channel: Channel
+    times_s: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    provenances: list[Provenance] = field(default_factory=list)
+    kept_from_models: set[int] = field(default_factory=set)
+    retractions: list[Retraction] = field(default_factory=list)
+
+    def add(
+        self, time_s: float, value: float, *, provenance: Provenance, for_models: bool, position: int = SINGLE
+    ) -> None:
+        """Take in one reading; `position` is its place in a packed series."""
+        if not for_models:
+            self.kept_from_models.add(len(self.times_s))
+        self.times_s.append(time_s)
+        self.values.append(value)
+        self.positions.append(position)
+        self.provenances.append(provenance)
+
+    def extend(
+        self, times_s: Sequence[float], values: Sequence[float], *, positions: Iterable[int], provenance: Provenance
+    ) -> None:
+        """Take in packed readings of one provenance."""
+        self.times_s.extend(times_s)
+        self.values.extend(values)
+        self.positions.extend(positions)
+        self.provenances.extend(repeat(provenance, len(times_s)))
+
+    def picked(self, indices: Sequence[int]) -> "Readings":
+        """The readings at `indices`, in that order."""
+        kept = self.kept_from_models
+        return Readings(
+            channel=self.channel,
+            times_s=[self.times_s[index] for index in indices],
+            values=[self.values[index] for index in indices],
+            positions=[self.positions[index] for index in indices],
+            provenances=[self.provenances[index] for index in indices],
+            kept_from_models={place for place, index in enumerate(indices) if index in kept} if kept else set(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """One more reading behind a time of a timeline: it shares the time and was not superseded."""
+
+    time_s: float
+    value: float
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """One value for each time of a channel, oldest first, with where it came from.
+
+    `tied`: times at which several values stand; `values` then holds their median, and the rules choose among them.
+    `rules_only`: times whose value the models do not get. `further`: what else was used, for the record.
+    """
+
+    channel: Channel
+    times_s: Sequence[float]
+    values: Sequence[float]
+    positions: Sequence[int]
+    provenances: Sequence[Provenance]
+    tied: Mapping[float, tuple[float, ...]] = field(default_factory=dict)
+    rules_only: frozenset[float] = frozenset()
+    further: tuple[Further, ...] = ()
+
+    def place(self, index: int) -> str:
+        """The request path of the value at `index`."""
+        return self.provenances[index].place(self.positions[index])
+
+    def candidates(self, index: int) -> tuple[float, ...]:
+        """Every value that stands at `index`."""
+        return self.tied.get(self.times_s[index]) or (self.values[index],)
+
+    def without(self, times_s: frozenset[float]) -> "Timeline":
+        """The timeline without some of its times."""
+        kept = [index for index, time_s in enumerate(self.times_s) if time_s not in times_s]
+        return Timeline(
+            channel=self.channel,
+            times_s=[self.times_s[index] for index in kept],
+            values=[self.values[index] for index in kept],
+            positions=[self.positions[index] for index in kept],
+            provenances=[self.provenances[index] for index in kept],
+            tied=self.tied,
+            rules_only=self.rules_only,
+            further=tuple(further for further in self.further if further.time_s not in times_s),
+        )

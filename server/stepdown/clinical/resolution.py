@@ -1,0 +1,141 @@
+"""Settles what a channel says at each time: readings retracted, repeated, at odds. Order of arrival never counts."""
+
+from collections.abc import Sequence
+from itertools import groupby, islice
+from operator import eq, lt
+
+from stepdown.clinical.findings import Findings, place_in_request
+from stepdown.clinical.readings import Further, Readings, Timeline
+from stepdown.domain.reasons import InputIssue
+
+
+def median(values: Sequence[float]) -> float:
+    """The middle of the sorted values, or the mean of the two in the middle."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+
+def resolve(readings: Readings, findings: Findings) -> Timeline:
+    """One value for each time, oldest first; what had to be settled is flagged."""
+    if readings.retractions:
+        readings = _without_retracted(readings, findings)
+    times_s = readings.times_s
+    if not all(map(lt, times_s, islice(times_s, 1, None))):
+        readings = readings.picked(sorted(range(len(times_s)), key=times_s.__getitem__))
+        times_s = readings.times_s
+        if any(map(eq, times_s, islice(times_s, 1, None))):
+            return _settled(readings, findings)
+    return Timeline(
+        channel=readings.channel,
+        times_s=times_s,
+        values=readings.values,
+        positions=readings.positions,
+        provenances=readings.provenances,
+        rules_only=frozenset(times_s[index] for index in readings.kept_from_models),
+    )
+
+
+def _without_retracted(readings: Readings, findings: Findings) -> Readings:
+    kept = []
+    for index, (time_s, value, provenance) in enumerate(
+        zip(readings.times_s, readings.values, readings.provenances, strict=True)
+    ):
+        issue = next((each.issue for each in readings.retractions if each.takes_back(time_s, value, provenance)), None)
+        if issue is None:
+            kept.append(index)
+            continue
+        findings.drop(
+            issue,
+            field=provenance.place(readings.positions[index]),
+            channel=readings.channel.name,
+            hint="taken back by another entry of this request for the same time",
+        )
+    return readings.picked(kept)
+
+
+def _settled(readings: Readings, findings: Findings) -> Timeline:
+    """Settle readings that are sorted by time and share some of their times."""
+    standing = [
+        _standing(readings, tuple(group), findings)
+        for _, group in groupby(range(len(readings.times_s)), key=readings.times_s.__getitem__)
+    ]
+    first = readings.picked([indices[0] for indices in standing])
+    tied: dict[float, tuple[float, ...]] = {}
+    rules_only, further = set(), []
+    for place, indices in enumerate(standing):
+        time_s = first.times_s[place]
+        for_models = [index for index in indices if index not in readings.kept_from_models]
+        values = tuple(readings.values[index] for index in indices)
+        if len(set(values)) > 1:
+            tied[time_s] = values
+            first.values[place] = median([readings.values[index] for index in for_models or indices])
+        if not for_models:
+            rules_only.add(time_s)
+        further += [_further(readings, index) for index in indices[1:]]
+    return Timeline(
+        channel=first.channel,
+        times_s=first.times_s,
+        values=first.values,
+        positions=first.positions,
+        provenances=first.provenances,
+        tied=tied,
+        rules_only=frozenset(rules_only),
+        further=tuple(further),
+    )
+
+
+def _further(readings: Readings, index: int) -> Further:
+    place = readings.provenances[index].place(readings.positions[index])
+    return Further(time_s=readings.times_s[index], value=readings.values[index], place=place)
+
+
+def _standing(readings: Readings, group: tuple[int, ...], findings: Findings) -> tuple[int, ...]:
+    """Which readings of one time stand: each once, corrections before others, then the latest issued."""
+    if len(group) == 1:
+        return group
+    once: dict[tuple[tuple[str, ...], float], int] = {}
+    for index in sorted(group, key=lambda index: _credence(readings, index)):
+        once.setdefault((readings.provenances[index].identity, readings.values[index]), index)
+    channel, indices = readings.channel.name, tuple(once.values())
+    if len(indices) < len(group):
+        repeated = next(index for index in group if index not in indices)
+        findings.flag(
+            InputIssue.DUPLICATE,
+            channel=channel,
+            field=readings.provenances[repeated].place(readings.positions[repeated]),
+            detail="exact repetition, counted once",
+            count=len(group) - len(indices),
+        )
+    if len({readings.values[index] for index in indices}) == 1:
+        return indices
+    return _undisputed(readings, indices, findings)
+
+
+def _undisputed(readings: Readings, indices: tuple[int, ...], findings: Findings) -> tuple[int, ...]:
+    """Of readings that differ, those that no other one supersedes; they come most credible first."""
+    best = _credence(readings, indices[0])[:2]
+    standing = tuple(index for index in indices if _credence(readings, index)[:2] == best)
+    settled = len({readings.values[index] for index in standing}) == 1
+    findings.flag(
+        InputIssue.CONFLICT,
+        channel=readings.channel.name,
+        field=readings.provenances[indices[0]].place(readings.positions[indices[0]]),
+        detail=(
+            "different values for one time: the one that was corrected, final or issued last is used"
+            if settled
+            else "different values for one time: the worst one counts for the rules, the median for the models"
+        ),
+    )
+    return standing
+
+
+def _credence(readings: Readings, index: int) -> tuple[int, float, tuple[str | int, ...], int]:
+    """Sort key: most credible first, and by place where nothing else tells two readings apart."""
+    provenance = readings.provenances[index]
+    return (
+        provenance.rank,
+        -provenance.issued_time_s,
+        place_in_request(provenance.field),
+        readings.positions[index],
+    )
