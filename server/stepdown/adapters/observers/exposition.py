@@ -67,6 +67,6 @@ class Metrics:
         """The page and its content type, in the best format that an Accept header asks for."""
         try:
             encode, content_type = choose_encoder(accept)
-        except ValueError:  # a version that is none, in the header
+        except (TypeError, ValueError):  # the header names a version that is none
             encode, content_type = generate_latest, CONTENT_TYPE_PLAIN_0_0_4
         return encode(self._registry), content_type
