@@ -1,0 +1,83 @@
+"""The published shape of `/api/status` and `/readyz`."""
+
+import pytest
+
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import Capability, TierState
+from stepdown.transport.operations_http.status_json import ServerStatus, is_ready, readiness_json, status_json
+from tests.fakes.statuses import PATHWAY, pathway_status, suspended_tier, tier_status
+
+SERVER = ServerStatus(version="0.1.0", environment="demo", started_time_s=1_700_000_000.0, uptime_s=12.34567)
+
+
+def test_the_whole_shape_of_the_status() -> None:
+    body = status_json(SERVER, (pathway_status(tier_status()),))
+    assert body == {
+        "server": {
+            "version": "0.1.0",
+            "environment": "demo",
+            "started_time": "2023-11-14T22:13:20.000+00:00",
+            "uptime_s": 12.346,
+        },
+        "pathways": [
+            {
+                "name": PATHWAY,
+                "capability": "FULL",
+                "capability_since_time": "2023-11-14T22:13:20.000+00:00",
+                "tiers": [
+                    {
+                        "name": "full",
+                        "state": "SERVING",
+                        "reason": None,
+                        "detail": "",
+                        "since_time": "2023-11-14T22:13:20.000+00:00",
+                        "worker_pid": 4711,
+                        "provider": "CPU",
+                        "device": "AMD EPYC",
+                        "placement_share": 1.0,
+                        "bundle": {
+                            "name": "sepsis-full",
+                            "version": "1.0.0",
+                            "sha256": "ab" * 32,
+                            "signers": ["demo-signer"],
+                        },
+                        "latency_ms": {"p50": 1.5, "p99": 4.25},
+                        "probe_age_s": 0.75,
+                        "probe_error": "",
+                        "breaker": "CLOSED",
+                        "queue_rows": 3,
+                        "in_flight_rows": 2,
+                        "restarts": 1,
+                        "answers": 99,
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_what_is_not_known_is_null() -> None:
+    body = status_json(SERVER, (pathway_status(suspended_tier()),))
+    tier = body["pathways"][0]["tiers"][0]  # type: ignore[index]
+    assert (tier["state"], tier["reason"], tier["detail"]) == (TierState.SUSPENDED, Reason.WORKER_LOST, "signal 9")
+    unknown = ("worker_pid", "provider", "placement_share", "bundle", "probe_age_s")
+    assert [tier[name] for name in unknown] == [None] * len(unknown)
+    assert tier["latency_ms"] == {"p50": None, "p99": None}
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "ready"),
+    [
+        ((Capability.FULL,), True),
+        ((Capability.DEGRADED, Capability.RULES_ONLY), True),
+        ((Capability.FULL, Capability.NONE), False),
+        ((), False),
+    ],
+)
+def test_ready_means_that_every_pathway_can_answer_somehow(capabilities: tuple[Capability, ...], ready: bool) -> None:
+    pathways = tuple(pathway_status(name=f"p{index}", capability=each) for index, each in enumerate(capabilities))
+    assert is_ready(pathways) is ready
+    assert readiness_json(pathways) == {
+        "ready": ready,
+        "pathways": [{"name": f"p{index}", "capability": each.value} for index, each in enumerate(capabilities)],
+    }
