@@ -12,12 +12,13 @@ from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-from stepdown.domain.errors import FieldViolation, RequestRejectedError
+from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import RejectReason
 from stepdown.transport.authorization import Authorization, CallDeniedError
 from stepdown.transport.calls import Call, CallRecord, enter_call
 from stepdown.transport.in_flight import InFlight
+from stepdown.transport.refusals import limit_passed, refused
 from stepdown.transport.status import denied_status, incident_status, rejection_status
 from stepdown.transport.tracing import TRACERESPONSE, Trace, take_up
 
@@ -77,7 +78,8 @@ class Admission:
     def stream(self) -> Iterator[None]:
         """Hold one of the streams. Raises: RequestRejectedError if none is free."""
         if not self._streams.acquire(blocking=False):
-            raise _passed("maximum_streams", self._limits.streams, "too many streams are open on this server")
+            text = "too many streams are open on this server"
+            raise limit_passed("maximum_streams", self._limits.streams, field="", description=text)
         try:
             yield
         finally:
@@ -87,14 +89,13 @@ class Admission:
         """The message. Raises: RequestRejectedError for one that is too large, before it is parsed, or malformed."""
         maximum = self._limits.method_request_bytes.get(method, self._limits.request_bytes)
         if len(request) > maximum:
-            raise _passed("maximum_request_bytes", maximum, f"the request is larger than {maximum} bytes")
+            text = f"the request is larger than {maximum} bytes"
+            raise limit_passed("maximum_request_bytes", maximum, field="", description=text)
         try:
             return parser(request)
-        except DecodeError:
-            violation = FieldViolation(
-                field="", reason=RejectReason.MESSAGE_MALFORMED, description="not a message of this method's type"
-            )
-        raise RequestRejectedError(reason=RejectReason.MESSAGE_MALFORMED, violations=(violation,))
+        except DecodeError as error:
+            text = "not a message of this method's type"
+            raise refused(RejectReason.MESSAGE_MALFORMED, field="", description=text) from error
 
     def _status(self, error: Exception, method: str) -> Status:
         if isinstance(error, CallDeniedError):
@@ -105,11 +106,6 @@ class Admission:
             self._record.notice(RequestRefused(pathway="", reason=error.reason))
             return rejection_status(error)
         return incident_status(self._record.incident(error))
-
-
-def _passed(name: str, limit: int, description: str) -> RequestRejectedError:
-    violation = FieldViolation(field="", reason=RejectReason.TOO_LARGE, description=description)
-    return RequestRejectedError(reason=RejectReason.TOO_LARGE, violations=(violation,), limits={name: limit})
 
 
 def _is_abort(error: Exception, context: grpc.ServicerContext) -> bool:

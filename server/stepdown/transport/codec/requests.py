@@ -5,6 +5,7 @@ that this version of the contract does not name, since a guess about a patient i
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from stepdown.api.v1 import observations_pb2
@@ -18,12 +19,21 @@ from stepdown.transport.codec.times import unix_s
 Member = TypeVar("Member")
 
 
-def decode_request(message: AssessRiskRequest, *, maximum_observations: int) -> ClinicalRequest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLimits:
+    """How much one request may hold; `series_values` counts over all its series."""
+
+    observations: int = 10_000
+    series: int = 512
+    series_values: int = 50_000
+
+
+def decode_request(message: AssessRiskRequest, *, limits: RequestLimits) -> ClinicalRequest:
     """What the client says, field by field, not yet believed.
 
     Raises: RequestRejectedError TOO_LARGE, or ENUM_UNKNOWN with every unknown number.
     """
-    _refuse_too_many(message, maximum_observations)
+    _refuse_too_many(message, limits)
     unknown: list[str] = []
     request = ClinicalRequest(
         request_id=message.request_id,
@@ -46,18 +56,28 @@ def decode_request(message: AssessRiskRequest, *, maximum_observations: int) -> 
     return request
 
 
-def _refuse_too_many(message: AssessRiskRequest, maximum: int) -> None:
-    measured = sum(max(1, len(series.values), len(series.offsets_ms)) for series in message.series)
-    if len(message.observations) + measured <= maximum:
-        return
-    violation = FieldViolation(
-        field="observations",
-        reason=RejectReason.TOO_LARGE,
-        description=f"observations and series together hold more than {maximum} measurements; send the last 48 hours",
+def _refuse_too_many(message: AssessRiskRequest, limits: RequestLimits) -> None:
+    values = sum(max(len(series.values), len(series.offsets_ms)) for series in message.series)
+    counts = (
+        ("observations", "maximum_observations", len(message.observations), limits.observations),
+        ("series", "maximum_series", len(message.series), limits.series),
+        ("series", "maximum_series_values", values, limits.series_values),
     )
-    raise RequestRejectedError(
-        reason=RejectReason.TOO_LARGE, violations=(violation,), limits={"maximum_observations": maximum}
-    )
+    passed = [(field, name, limit) for field, name, count, limit in counts if count > limit]
+    if passed:
+        violations = tuple(
+            FieldViolation(
+                field=field,
+                reason=RejectReason.TOO_LARGE,
+                description=f"more than {name} = {limit}; send the last 48 hours",
+            )
+            for field, name, limit in passed
+        )
+        raise RequestRejectedError(
+            reason=RejectReason.TOO_LARGE,
+            violations=violations,
+            limits={name: limit for _, name, limit in passed},
+        )
 
 
 def _named(table: Mapping[int, Member], number: int, field: str, unknown: list[str]) -> Member:

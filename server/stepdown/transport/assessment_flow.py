@@ -1,0 +1,196 @@
+"""From `AssessRiskRequest` to its answer: decode, claim, prepare, ask the chain, finish, encode.
+
+Knows messages and the chain, and no gRPC context, so that any transport can stand before it. Nothing here raises:
+whatever goes wrong with one encounter is that encounter's failure. Refuses to choose a tier or to judge a value.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from stepdown.api.v1 import assessments_pb2
+from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
+from stepdown.domain.assessments import Assessment
+from stepdown.domain.engine_effects import Outcome
+from stepdown.domain.engine_events import Request
+from stepdown.domain.errors import NoAnswerError, RequestRejectedError
+from stepdown.domain.intake import InputFlag
+from stepdown.domain.notices import RequestRefused
+from stepdown.domain.reasons import InputIssue, Reason
+from stepdown.ports import Chain, Clock
+from stepdown.transport.calls import CallRecord
+from stepdown.transport.claims import Claims
+from stepdown.transport.clinical_pathways import ClinicalPathways
+from stepdown.transport.codec.assessments import encode_assessment
+from stepdown.transport.codec.requests import RequestLimits, decode_request
+from stepdown.transport.last_resort import outcome_by_rules
+from stepdown.transport.questions import CallTerms, Prepared, Question
+from stepdown.transport.status import incident_status, no_answer_status, rejection_status
+
+GRACE_S = 0.25
+"""How long past its deadline an outcome is still waited for: the chain's timer may be late, and nobody else answers."""
+
+
+class AssessmentFlow:
+    """Answers questions; shared by every call of every transport."""
+
+    def __init__(
+        self,
+        *,
+        chain: Chain,
+        pathways: ClinicalPathways,
+        claims: Claims,
+        clock: Clock,
+        record: CallRecord,
+        limits: RequestLimits,
+    ) -> None:
+        self._chain = chain
+        self._pathways = pathways
+        self._claims = claims
+        self._clock = clock
+        self._record = record
+        self._limits = limits
+
+    def now_s(self) -> float:
+        """The time line of `Question.until_s`."""
+        return self._chain.now_s()
+
+    def begin(
+        self, messages: Sequence[AssessRiskRequest], terms: CallTerms, arrived: Callable[[Question], None]
+    ) -> tuple[Question, ...]:
+        """Prepare every encounter, then ask the chain for all of them at once.
+
+        `arrived` is called once for each that is ready for `conclude`, possibly before this returns, from any thread.
+        """
+        begun_s = self._chain.now_s()
+        questions = tuple(self._open(message, terms) for message in messages)
+        opened_s = self._chain.now_s()
+        for question in questions:
+            prepared = question.prepared
+            if prepared is not None and prepared.asks:
+                allowance = terms.allowance(budget_ms=prepared.pathway.budget_ms, encounters=len(messages))
+                answer_by_s = allowance.answer_by_s(begun_s=begun_s, now_s=opened_s)
+                _address(question, prepared, answer_by_s=answer_by_s, arrived=arrived)
+        for question in questions:
+            if question.request is None:
+                arrived(question)
+        self._submit(questions, arrived)
+        return questions
+
+    def conclude(self, question: Question, terms: CallTerms) -> None:
+        """Make the answer, or the failure. An outcome that is not there by now is not waited for any longer."""
+        if question.is_settled:
+            return
+        if question.outcome is None and question.request is not None:
+            self._chain.cancel(question.request)
+        self._attempt(question, partial(self._finish, question, terms))
+
+    def abandon(self, questions: Iterable[Question]) -> None:
+        """The caller went away: stop what can be stopped, and let the same request be sent again."""
+        for question in questions:
+            if not question.is_settled:
+                if question.request is not None:
+                    self._chain.cancel(question.request)
+                self._claims.release(question.claim)
+
+    def _open(self, message: AssessRiskRequest, terms: CallTerms) -> Question:
+        question = Question(request_id=message.request_id)
+        self._attempt(question, partial(self._prepare, question, message, terms))
+        return question
+
+    def _prepare(self, question: Question, message: AssessRiskRequest, terms: CallTerms) -> None:
+        request = decode_request(message, limits=self._limits)
+        pathway = self._pathways.named(request.pathway, minimum_tier=request.minimum_tier)
+        question.pathway, question.minimum_tier = pathway.name, request.minimum_tier
+        question.claim, stored = self._claims.claim(terms.caller, message)
+        if stored is not None:
+            question.answer = assessments_pb2.Assessment.FromString(stored)
+            return
+        self._claims.permit(request)
+        assessment = pathway.prepare(request, received_time_s=self._clock.wall_s())
+        if assessment.intake.wrong_patient_retraction:
+            self._record.event("wrong_patient_retraction", pathway=pathway.name, trace_id=terms.trace_id)
+        question.prepared = Prepared(pathway=pathway, assessment=assessment, flags=_flags(terms, pathway.budget_ms))
+
+    def _submit(self, questions: Sequence[Question], arrived: Callable[[Question], None]) -> None:
+        requests = [question.request for question in questions if question.request is not None]
+        if not requests:
+            return
+        try:
+            self._chain.submit(requests)
+        except Exception as error:  # noqa: BLE001  # our own fault must not cost a patient the answer in hand
+            self._record.incident(error)
+            for question in questions:
+                if question.request is not None and question.outcome is None:
+                    arrived(question)
+
+    def _attempt(self, question: Question, step: Callable[[], None]) -> None:
+        """Take a step; whatever it raises becomes the question's failure, and its claim is given back."""
+        try:
+            step()
+        except RequestRejectedError as error:
+            self._record.notice(RequestRefused(pathway=question.pathway, reason=error.reason))
+            question.failure = rejection_status(error)
+        except NoAnswerError as error:
+            question.failure = no_answer_status(error, pathway=question.pathway, minimum_tier=question.minimum_tier)
+        except Exception as error:  # noqa: BLE001  # its text could hold a patient's value: only its id goes out
+            question.failure = incident_status(self._record.incident(error))
+        if question.failure is not None:
+            self._claims.release(question.claim)
+
+    def _finish(self, question: Question, terms: CallTerms) -> None:
+        prepared = question.prepared
+        if prepared is None:
+            raise NoAnswerError(reason=Reason.INTERNAL_FAULT, detail="concluded before it was prepared")
+        answer = encode_assessment(
+            self._assessment(prepared, question.outcome),
+            trace_id=terms.trace_id,
+            want_contributions=prepared.assessment.request.want_contributions,
+        )
+        self._claims.settle(question.claim, answer.SerializeToString())
+        question.answer = answer
+
+    def _assessment(self, prepared: Prepared, outcome: Outcome | None) -> Assessment:
+        """From the chain's outcome; from the rules in hand where the chain, or what reads its outcome, failed."""
+        generated_time_s = self._clock.wall_s()
+        finish = partial(
+            prepared.pathway.finish, prepared.assessment, generated_time_s=generated_time_s, flags=prepared.flags
+        )
+        if prepared.assessment.abstained:
+            return finish(None)
+        try:
+            if outcome is not None:
+                return finish(outcome)
+        except NoAnswerError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a defect on the way from a model steps down like any failed tier
+            self._record.incident(error)
+        return finish(outcome_by_rules(prepared))
+
+
+def _address(
+    question: Question, prepared: Prepared, *, answer_by_s: float, arrived: Callable[[Question], None]
+) -> None:
+    """Write what the chain is asked."""
+    asked = prepared.assessment.request
+    question.until_s = answer_by_s + GRACE_S
+    question.request = Request(
+        pathway=prepared.pathway.name,
+        payload=prepared.assessment.payload,
+        deadline_s=answer_by_s,
+        reply_to=partial(_reply, question, arrived),
+        rules_in_hand=prepared.assessment.rules is not None,
+        minimum_tier=asked.minimum_tier,
+        urgency=asked.urgency,
+    )
+
+
+def _reply(question: Question, arrived: Callable[[Question], None], outcome: Outcome) -> None:
+    question.outcome = outcome
+    arrived(question)
+
+
+def _flags(terms: CallTerms, budget_ms: int) -> tuple[InputFlag, ...]:
+    if terms.remaining_s is not None or terms.is_stream:
+        return ()
+    detail = f"the call had no deadline; {budget_ms} ms were allowed for the answer"
+    return (InputFlag(issue=InputIssue.DEADLINE_NOT_SET, detail=detail),)

@@ -1,0 +1,218 @@
+"""Puts the gRPC side together: one port, mutual TLS 1.3, every service behind the guard, a drain that loses nothing.
+
+Refuses to start if a served method has no role, or if TLS 1.2 would be accepted.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
+from grpc_reflection.v1alpha.reflection import enable_server_reflection
+
+from stepdown.api.v1.assessment_service_pb2_grpc import add_AssessmentServiceServicer_to_server
+from stepdown.api.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_to_server
+from stepdown.api.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from stepdown.domain.errors import ConfigurationError
+from stepdown.ports import Chain, Clock
+from stepdown.serving.assessment import ClinicalPathway
+from stepdown.serving.roster import Roster
+from stepdown.transport.admission import Admission, CallLimits
+from stepdown.transport.assessment_flow import AssessmentFlow
+from stepdown.transport.authorization import Authorization
+from stepdown.transport.calls import CallRecord
+from stepdown.transport.catalog import Catalog
+from stepdown.transport.claims import Claims
+from stepdown.transport.clinical_pathways import ClinicalPathways
+from stepdown.transport.codec.requests import RequestLimits
+from stepdown.transport.draining import DrainSignal
+from stepdown.transport.guard import Guard
+from stepdown.transport.health import ASSESSMENT_SERVICE, HealthBoard, ServedNames
+from stepdown.transport.in_flight import CallPool, InFlight
+from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.servicers.assessment import AssessmentServicer
+from stepdown.transport.servicers.catalog import CatalogServicer
+from stepdown.transport.servicers.health import HealthServicer
+from stepdown.transport.servicers.operations import OperationsServicer
+from stepdown.transport.tls import ReloadingCredentials
+from stepdown.transport.tls_self_test import require_tls_1_3_only
+
+AddServices = Callable[[grpc.Server], tuple[str, ...]]
+"""Adds servicers to a server and returns the full names of their services."""
+
+OWN_SERVICES = (ASSESSMENT_SERVICE, "stepdown.api.v1.CatalogService", "stepdown.api.v1.OperationsService")
+PROTOCOL_SERVICES = ("grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection")
+LARGE_METHODS = (
+    "/stepdown.api.v1.AssessmentService/BatchAssessRisk",
+    "/inference.GRPCInferenceService/ModelInfer",
+    "/inference.GRPCInferenceService/ModelStreamInfer",
+)
+
+# Streams beyond the limit are turned away at once, and that takes a thread too.
+_SPARE_STREAM_THREADS = 16
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104  # the address to test such a listener by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What stands behind the gRPC side, as the composition root made it. `clinical` is by pathway name."""
+
+    chain: Chain
+    roster: Roster
+    clinical: Mapping[str, ClinicalPathway]
+    claims: Claims
+    clock: Clock
+    record: CallRecord
+
+
+class _Resources:
+    """What a listener holds while it runs."""
+
+    def __init__(self, options: ListenerOptions) -> None:
+        self.in_flight = InFlight()
+        self.drain = DrainSignal()
+        self.calls = CallPool(threads=options.call_threads, in_flight=self.in_flight)
+        self.streams = ThreadPoolExecutor(options.streams + _SPARE_STREAM_THREADS, thread_name_prefix="stream")
+
+    def close(self) -> None:
+        """Let go of every thread that is not held by a call."""
+        self.calls.shutdown(wait=False)
+        self.streams.shutdown(wait=False)
+
+
+class Listener:
+    """A server that is bound to its port."""
+
+    def __init__(
+        self,
+        server: grpc.Server,
+        *,
+        board: HealthBoard,
+        chain: Chain,
+        resources: _Resources,
+        options: ListenerOptions,
+        port: int,
+    ) -> None:
+        self._server = server
+        self._board = board
+        self._stop_listening = chain.subscribe(board.refresh)
+        self._resources = resources
+        self._options = options
+        self.port = port
+
+    @property
+    def address(self) -> str:
+        """host:port, with the port that was bound."""
+        return f"{_host(self._options.address)}:{self.port}"
+
+    def start(self) -> None:
+        """Serve. Raises: ConfigurationError, and serves nothing, unless TLS 1.3 is spoken and TLS 1.2 refused."""
+        self._board.refresh()
+        self._server.start()
+        host = _host(self._options.address)
+        try:
+            require_tls_1_3_only(_REACHABLE.get(host, host).strip("[]"), self.port)
+        except ConfigurationError:
+            self._server.stop(None)
+            self._close()
+            raise
+
+    def drain(self, grace_s: float) -> int:
+        """Stop without losing what was accepted: say NOT_SERVING, go on for a moment, accept no more, answer the rest.
+
+        Returns how many calls were cut off because `grace_s` was not enough.
+        """
+        self._board.drain()
+        threading.Event().wait(min(self._options.announce_s, grace_s / 2))
+        self._resources.drain.set()
+        stopped = self._server.stop(grace_s)
+        left = self._resources.in_flight.wait_until_idle(grace_s)
+        # What is still open is only being watched: it ends here, and does not hold the stop for all its grace.
+        self._server.stop(None)
+        stopped.wait(grace_s)
+        self._close()
+        return left
+
+    def _close(self) -> None:
+        self._stop_listening()
+        self._resources.close()
+
+
+def build_server(
+    served: Served,
+    *,
+    tls: ReloadingCredentials,
+    authorization: Authorization,
+    options: ListenerOptions,
+    limits: RequestLimits,
+    add_services: Sequence[AddServices] = (),
+) -> Listener:
+    """Bind the port and put every service behind the guard; `Listener.start` serves.
+
+    Raises: ConfigurationError if the port cannot be bound, or a method has no role.
+    """
+    resources = _Resources(options)
+    server = _guarded_server(served, authorization, options, resources)
+    _add_own_services(server, served, resources, limits)
+    services = (*OWN_SERVICES, *(name for add in add_services for name in add(server)))
+    names = ServedNames(services=frozenset(services), clinical=frozenset(served.clinical))
+    board = HealthBoard(names, read=served.chain.status)
+    add_HealthServicer_to_server(HealthServicer(board), server)
+    enable_server_reflection((*services, *PROTOCOL_SERVICES), server)
+    authorization.require_cover((*services, *PROTOCOL_SERVICES))
+    port = _bound_port(server, options.address, tls)
+    return Listener(server, board=board, chain=served.chain, resources=resources, options=options, port=port)
+
+
+def _guarded_server(
+    served: Served, authorization: Authorization, options: ListenerOptions, resources: _Resources
+) -> grpc.Server:
+    limits = CallLimits(
+        request_bytes=options.request_bytes,
+        method_request_bytes=dict.fromkeys(LARGE_METHODS, options.large_request_bytes),
+        streams=options.streams,
+    )
+    admission = Admission(
+        authorization=authorization, record=served.record, limits=limits, in_flight=resources.in_flight
+    )
+    return grpc.server(
+        resources.calls,
+        interceptors=[Guard(admission, stream_pool=resources.streams)],
+        options=options.channel_arguments(),
+        maximum_concurrent_rpcs=options.concurrent_calls,
+    )
+
+
+def _add_own_services(server: grpc.Server, served: Served, resources: _Resources, limits: RequestLimits) -> None:
+    flow = AssessmentFlow(
+        chain=served.chain,
+        pathways=ClinicalPathways(
+            clinical=served.clinical, others=frozenset(served.roster.pathways) - frozenset(served.clinical)
+        ),
+        claims=served.claims,
+        clock=served.clock,
+        record=served.record,
+        limits=limits,
+    )
+    assessments = AssessmentServicer(flow, in_flight=resources.in_flight, drain=resources.drain)
+    operations = OperationsServicer(served.chain, drain=resources.drain, event=served.record.event)
+    add_AssessmentServiceServicer_to_server(assessments, server)
+    add_CatalogServiceServicer_to_server(CatalogServicer(Catalog(served.roster)), server)
+    add_OperationsServiceServicer_to_server(operations, server)
+
+
+def _bound_port(server: grpc.Server, address: str, tls: ReloadingCredentials) -> int:
+    """Raises: ConfigurationError; gRPC's own text names the address and the system's reason only in the log."""
+    try:
+        port = server.add_secure_port(address, tls.server_credentials())
+    except RuntimeError as error:
+        raise ConfigurationError((f"server.grpc_address: cannot listen on {address}; is it in use?",)) from error
+    if port == 0:
+        raise ConfigurationError((f"server.grpc_address: cannot listen on {address}; is it in use?",))
+    return port
+
+
+def _host(address: str) -> str:
+    return address.rpartition(":")[0]

@@ -1,0 +1,75 @@
+"""One encounter on its way through a call, from the message to the answer, or to the status that says why not.
+
+Refuses to be shared: all but `outcome` is touched by the one thread that answers the call.
+"""
+
+from dataclasses import dataclass
+
+from google.rpc.status_pb2 import Status
+
+from stepdown.api.v1 import assessments_pb2
+from stepdown.domain.engine_effects import Outcome
+from stepdown.domain.engine_events import Request
+from stepdown.domain.intake import InputFlag
+from stepdown.serving.assessment import ClinicalPathway, PreparedAssessment
+from stepdown.transport.deadlines import Allowance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTerms:
+    """What one call holds for all its questions.
+
+    `remaining_s`: until the caller's deadline; None if it set none. `is_stream`: the deadline is the stream's, and each
+    encounter in it has the pathway's budget.
+    """
+
+    caller: str
+    trace_id: str
+    remaining_s: float | None
+    is_stream: bool = False
+
+    def allowance(self, *, budget_ms: int, encounters: int) -> Allowance:
+        """What bounds that many encounters of a pathway, asked at once."""
+        return Allowance(
+            caller_s=self.remaining_s, budget_s=budget_ms / 1000, encounters=encounters, is_stream=self.is_stream
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What intake let through: its pathway, the rules in hand, and what is flagged beside them."""
+
+    pathway: ClinicalPathway
+    assessment: PreparedAssessment
+    flags: tuple[InputFlag, ...]
+
+    @property
+    def asks(self) -> bool:
+        """Whether any tier need be asked: not where an abstention is certain already."""
+        return not self.assessment.abstained
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Question:
+    """Ends with exactly one of `answer` and `failure`.
+
+    `pathway` is empty until it is known to be a configured one. `claim` names the idempotency claim held. `request` is
+    what the chain was asked, None where it need not be; `outcome` is what it said, waited for until `until_s` on the
+    chain's time line.
+    """
+
+    request_id: str
+    pathway: str = ""
+    minimum_tier: str = ""
+    claim: str = ""
+    prepared: Prepared | None = None
+    request: Request | None = None
+    outcome: Outcome | None = None
+    until_s: float = 0.0
+    answer: assessments_pb2.Assessment | None = None
+    failure: Status | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it has ended."""
+        return self.answer is not None or self.failure is not None

@@ -1,0 +1,101 @@
+"""`OperationsService` on gRPC: how tiers are doing, and taking them out and back in."""
+
+from collections.abc import Iterator
+
+import grpc
+
+from stepdown.api.v1 import operations_service_pb2 as wire
+from stepdown.api.v1 import operations_service_pb2_grpc
+from stepdown.domain.reasons import RejectReason
+from stepdown.ports import Chain
+from stepdown.transport.calls import EventLog, current_call
+from stepdown.transport.codec.tiers import encode_pathways
+from stepdown.transport.doorbell import Doorbell
+from stepdown.transport.draining import DrainSignal
+from stepdown.transport.refusals import refused
+
+MAXIMUM_DETAIL = 256
+
+
+class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
+    """Each method's docstring is the wire contract's."""
+
+    def __init__(self, chain: Chain, *, drain: DrainSignal, event: EventLog) -> None:
+        self._chain = chain
+        self._drain = drain
+        self._event = event
+
+    def ListTiers(  # noqa: N802  # the wire's name
+        self, request: wire.ListTiersRequest, context: grpc.ServicerContext
+    ) -> wire.ListTiersResponse:
+        """Every pathway and tier now."""
+        del context
+        return wire.ListTiersResponse(pathways=self._reports(request.pathway))
+
+    def WatchTiers(  # noqa: N802
+        self, request: wire.WatchTiersRequest, context: grpc.ServicerContext
+    ) -> Iterator[wire.WatchTiersResponse]:
+        """Every pathway and tier now, and after each change; until the caller leaves or the server stops."""
+        bell = Doorbell()
+        stop_listening = self._chain.subscribe(bell.ring)
+        stop_watching = self._drain.watch(bell.close)
+        try:
+            if not context.add_callback(bell.close):
+                return
+            yield wire.WatchTiersResponse(pathways=self._reports(request.pathway))
+            while bell.wait():
+                yield wire.WatchTiersResponse(pathways=self._reports(request.pathway))
+        finally:
+            stop_watching()
+            stop_listening()
+
+    def DisableTier(  # noqa: N802
+        self, request: wire.DisableTierRequest, context: grpc.ServicerContext
+    ) -> wire.DisableTierResponse:
+        """Take a tier out of service."""
+        del context
+        _require_detail(request.detail)
+        self._known(request.pathway, request.tier)
+        self._chain.disable_tier(request.pathway, request.tier, detail=f"{_caller()}: {request.detail}")
+        self._event(
+            "tier_disabled", pathway=request.pathway, tier=request.tier, caller=_caller(), detail=request.detail
+        )
+        return wire.DisableTierResponse(tier=self._report(request.pathway, request.tier))
+
+    def EnableTier(  # noqa: N802
+        self, request: wire.EnableTierRequest, context: grpc.ServicerContext
+    ) -> wire.EnableTierResponse:
+        """Give a tier back."""
+        del context
+        self._known(request.pathway, request.tier)
+        self._chain.enable_tier(request.pathway, request.tier)
+        self._event("tier_enabled", pathway=request.pathway, tier=request.tier, caller=_caller())
+        return wire.EnableTierResponse(tier=self._report(request.pathway, request.tier))
+
+    def _reports(self, pathway: str) -> list[wire.PathwayReport]:
+        chosen = [each for each in self._chain.status() if pathway in {"", each.name}]
+        if not chosen and pathway:
+            raise refused(RejectReason.PATHWAY_UNKNOWN, field="pathway", description="no such pathway")
+        return encode_pathways(sorted(chosen, key=lambda each: each.name))
+
+    def _report(self, pathway: str, tier: str) -> wire.TierReport:
+        (report,) = self._reports(pathway)
+        return next(each for each in report.tiers if each.name == tier)
+
+    def _known(self, pathway: str, tier: str) -> None:
+        """Raises: RequestRejectedError for a pathway or tier that is not there."""
+        (report,) = self._reports(pathway or "-")
+        if tier not in {each.name for each in report.tiers}:
+            known = ", ".join(each.name for each in report.tiers)
+            text = f"the pathway has the tiers {known}"
+            raise refused(RejectReason.TIER_UNKNOWN, field="tier", description=text)
+
+
+def _caller() -> str:
+    return current_call().caller.name
+
+
+def _require_detail(detail: str) -> None:
+    if not detail.strip() or len(detail) > MAXIMUM_DETAIL or not detail.isprintable():
+        text = f"say why, in one line of at most {MAXIMUM_DETAIL} printable characters"
+        raise refused(RejectReason.DETAIL_REQUIRED, field="detail", description=text)
