@@ -1,7 +1,6 @@
 """Render the channel table, `docs/channels.md`, or check that it still says what the server reads.
 
-    python scripts/channel_tables.py            write docs/channels.md
-    python scripts/channel_tables.py --check    exit 1 where it is missing or stale
+Usage: `channel_tables.py` writes the file, `channel_tables.py --check` exits 1 where it is missing or stale.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Renders the channel table as Markdown, for integrators and for the clinician who reviews it. Pure text; writes no file."""
+"""Renders the channel table as Markdown, for integrators and the clinician who reviews it. Writes no file."""
 
 from collections.abc import Iterable
 from math import isfinite
@@ -32,10 +32,10 @@ What the server reads. An observation names its channel by a LOINC code (`{CodeS
 name under `{CodeSystem.CINC2019}`. The first LOINC code of a row is the primary one, the
 first unit the canonical one.
 
-- A LOINC observation needs one of the units listed (UCUM, case-sensitive; `{{annotations}}` are ignored). Under a channel
-  name the canonical unit stands where none is sent. Nothing is converted by guess.
-- *Possible*: anything else is dropped, with the unit it looks like where one fits. *Plausible*: anything else is used and
-  flagged. Both are in the canonical unit.
+- A LOINC observation needs one of the units listed (UCUM, case-sensitive; `{{annotations}}` are ignored). Under a
+  channel name the canonical unit stands where none is sent. Nothing is converted by guess.
+- *Possible*: anything else is dropped, and the unit it looks like is named. *Plausible*: anything else is used and
+  flagged, or dropped if it looks like another unit. Both are in the canonical unit.
 - *Charted to*: the clinical rules read the value rounded half up to this step. The models read it unrounded.
 - *Kind* decides how long a value stands for the patient in the clinical rules: vital signs 60 minutes in intensive care
   and 6 hours elsewhere, lactate 6 hours, other laboratory values 24 hours. The models read the last 48 hours.
