@@ -11,7 +11,7 @@ from pydantic import Field, StrictInt, field_validator
 
 from stepdown.rules.interval import cover_faults
 from stepdown.rules.parameter_document import Parameter
-from stepdown.rules.schema import Channel, Cites, Key, Points, RangedTable, Table, Text, Total, Unit, Verdict
+from stepdown.rules.schema import NOT_EMPTY, Channel, Cites, Key, Points, RangedTable, Table, Text, Total, Unit, Verdict
 
 
 class TotalOutcome(Verdict):
@@ -78,10 +78,10 @@ class _Head(Table):
     variant: Key
     purpose: Text
     population: Text
-    scope_limits: Annotated[tuple[Text, ...], Field(min_length=1)]
+    scope_limits: Annotated[tuple[Text, ...], NOT_EMPTY]
     notes: tuple[Text, ...] = ()
     source: Source
-    citation: Annotated[tuple[Citation, ...], Field(min_length=1)]
+    citation: Annotated[tuple[Citation, ...], NOT_EMPTY]
     undetermined: Undetermined
 
 
@@ -89,8 +89,8 @@ class SumDocument(_Head):
     """A score that adds points: NEWS2, qSOFA, SIRS, MEWS, lactate."""
 
     kind: Literal["sum"]
-    parameter: Annotated[tuple[Parameter, ...], Field(min_length=1)]
-    outcome: Annotated[tuple[TotalOutcome, ...], Field(min_length=1)]
+    parameter: Annotated[tuple[Parameter, ...], NOT_EMPTY]
+    outcome: Annotated[tuple[TotalOutcome, ...], NOT_EMPTY]
     single_parameter: SingleParameter | None = None
     overlay: tuple[Overlay, ...] = ()
     hard_trigger_total: Total | None = None
@@ -119,7 +119,7 @@ class QuotientDocument(_Head):
 
     kind: Literal["quotient"]
     quotient: Quotient
-    outcome: Annotated[tuple[RatioOutcome, ...], Field(min_length=1)]
+    outcome: Annotated[tuple[RatioOutcome, ...], NOT_EMPTY]
 
     @field_validator("outcome", mode="after")
     @classmethod

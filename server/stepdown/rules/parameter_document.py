@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from stepdown.rules.interval import cover_faults
-from stepdown.rules.schema import Channel, Cites, Number, Points, RangedTable, Table, Text, Unit
+from stepdown.rules.schema import NOT_EMPTY, Channel, Cites, Number, Points, RangedTable, Table, Text, Unit
 
 CONSCIOUSNESS_CODES = ("A", "C", "V", "P", "U")
 
@@ -58,7 +58,7 @@ class Reading(Table):
     unit: Unit = ""
     resolution: Annotated[Number, Field(gt=0)] | None = None
     depends_on: Channel | None = None
-    table: Annotated[tuple[PointTable, ...], Field(min_length=1)]
+    table: Annotated[tuple[PointTable, ...], NOT_EMPTY]
 
     @field_validator("table", mode="after")
     @classmethod
@@ -67,8 +67,8 @@ class Reading(Table):
             return tables
         resolution = info.data["resolution"]
         faults = [
-            fault
-            for table in tables
+            f"table.{index}: {fault}"
+            for index, table in enumerate(tables)
             if table.bands
             for fault in cover_faults(tuple(row.interval for row in table.bands), resolution=resolution)
         ]
@@ -91,7 +91,7 @@ class Parameter(Table):
     cites: Cites
     missing: MissingBounds
     combine: Literal["first-present", "highest"] | None = None
-    reading: Annotated[tuple[Reading, ...], Field(min_length=1)]
+    reading: Annotated[tuple[Reading, ...], NOT_EMPTY]
 
     @model_validator(mode="after")
     def _readings_can_be_combined(self) -> Self:

@@ -36,6 +36,15 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _not_empty(rows: tuple[object, ...]) -> tuple[object, ...]:
+    if not rows:
+        raise ValueError("must not be empty")
+    return rows
+
+
+NOT_EMPTY = AfterValidator(_not_empty)
+"""Marks a row of tables that needs one; judged only where every one of them is sound by itself."""
+
 Number = Annotated[Decimal, BeforeValidator(_exact)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1000), AfterValidator(_one_line)]
 Unit = Annotated[str, StringConstraints(strict=True, max_length=32), AfterValidator(_one_line)]
@@ -43,7 +52,7 @@ Key = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9]+(-[a-z0-
 Channel = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Z][A-Za-z0-9_]*$", max_length=32)]
 Points = Annotated[StrictInt, Field(ge=0, le=10)]
 Total = Annotated[StrictInt, Field(ge=0, le=100)]
-Cites = Annotated[tuple[Key, ...], Field(min_length=1)]
+Cites = Annotated[tuple[Key, ...], NOT_EMPTY]
 BandName = Literal["LOW", "LOW_MEDIUM", "MEDIUM", "HIGH"]
 
 
