@@ -120,8 +120,9 @@ class EngineDriver:
         return self._board.subscribe(listener)
 
     def take(self, events: Sequence[Event]) -> None:
-        """The worker pool's event sink."""
-        self._drive(events)
+        """The worker pool's event sink. After `close` nobody is left to hear how the workers ended."""
+        if not self._closed:
+            self._drive(events)
 
     # --- driving ---------------------------------------------------------------------------------------------------
 

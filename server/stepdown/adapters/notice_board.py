@@ -10,8 +10,6 @@ from threading import Condition, Thread
 from stepdown.domain.notices import CapabilityChanged, Notice, TierMoved
 from stepdown.ports import Observer
 
-_CAPACITY = 100_000
-
 
 class NoticeBoard:
     """A bounded queue of notices; when it is full the oldest are dropped and counted.
@@ -19,12 +17,15 @@ class NoticeBoard:
     Never the callers kept waiting.
     """
 
-    def __init__(self, *, observers: Sequence[Observer], on_error: Callable[[Exception], None]) -> None:
-        """`on_error` is told when an observer raises, which it must not."""
+    def __init__(
+        self, *, observers: Sequence[Observer], on_error: Callable[[Exception], None], capacity: int = 100_000
+    ) -> None:
+        """`on_error` is told when an observer raises, which it must not; `capacity` bounds the notices waiting."""
+        self._capacity = capacity
         self._observers = tuple(observers)
         self._on_error = on_error
         self._listeners: list[Callable[[], None]] = []
-        self._waiting: deque[Notice] = deque(maxlen=_CAPACITY)
+        self._waiting: deque[Notice] = deque(maxlen=capacity)
         self._condition = Condition()
         self._closed = False
         self.dropped = 0
@@ -34,7 +35,7 @@ class NoticeBoard:
     def post(self, notices: Sequence[Notice]) -> None:
         """Queue notices in order. Never blocks on an observer."""
         with self._condition:
-            self.dropped += max(len(self._waiting) + len(notices) - _CAPACITY, 0)
+            self.dropped += max(len(self._waiting) + len(notices) - self._capacity, 0)
             self._waiting.extend(notices)
             self._condition.notify()
 

@@ -1,9 +1,8 @@
-"""From configured bundle names to a roster of verified ones. A refusal costs the tier, never the chain, and keeps its reason.
+"""From configured bundle names to verified bundles. A refusal costs the tier, never the chain, and keeps its reason.
 
 Source to bytes, bytes to `VerifiedBundle`, nothing else: what was checked is what will be loaded.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stepdown.domain.bundles import BundleKind, VerifiedBundle
@@ -15,7 +14,7 @@ from stepdown.rules.composite import Composite
 from stepdown.rules.rule_set import RuleSet, parse_rule_set
 from stepdown.serving.roster import TierDescription
 from stepdown.trust.policy import TrustPolicy
-from stepdown.trust.semantic_version import precedence
+from stepdown.trust.semantic_version import is_version, precedence
 from stepdown.trust.verification import verify_bundle
 
 
@@ -32,20 +31,19 @@ class TierOrder:
 class Activation:
     """Finds, verifies and describes bundles under one trust policy."""
 
-    def __init__(self, *, sources: Sequence[BundleSource], policy: TrustPolicy, now_s: float) -> None:
-        """`sources` are searched in order; `now_s` is wall-clock time, for the validity of certificates."""
-        self._sources = tuple(sources)
+    def __init__(self, *, source: BundleSource, policy: TrustPolicy, now_s: float) -> None:
+        """`now_s` is wall-clock time, for the validity of certificates."""
+        self._source = source
         self._policy = policy
         self._now_s = now_s
 
     def verified(self, name: str, version: str = "") -> VerifiedBundle:
         """The verified bundle. Raises TrustError naming the rule that refused it."""
-        for source in self._sources:
-            versions = source.versions(name)
-            if versions:
-                chosen = version or max(versions, key=precedence)
-                return verify_bundle(name, chosen, source.read(name, chosen), self._policy, self._now_s)
-        raise TrustError(rule="BUNDLE_MISSING", detail=f"no bundle named {name} in the bundle directories")
+        versions = [present for present in self._source.versions(name) if is_version(present)]
+        if not versions:
+            raise TrustError(rule="BUNDLE_MISSING", detail=f"no bundle named {name} in the bundle directories")
+        chosen = version or max(versions, key=precedence)
+        return verify_bundle(name, chosen, self._source.read(name, chosen), self._policy, self._now_s)
 
     def tier(self, order: TierOrder) -> TierDescription:
         """The tier with its verified bundle, or with the reason it is refused."""

@@ -1,0 +1,74 @@
+"""`stepdown demo`: the demonstration chain on loopback, with certificates it makes itself.
+
+Writes an ordinary configuration file into its state folder and serves that, so that what it shows is what `serve` does.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+import tomli_w
+
+import stepdown
+from stepdown.adapters.certificates import DemoPki, ensure_demo_pki
+from stepdown.cli.serve import run
+
+DEMO_TRUST_DOMAIN = "stepdown.demo"
+_HINT = "stepdown assess --record deploy/demo/stays/{record}"
+
+
+@click.command()
+@click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Where certificates are kept.")
+@click.option("--grpc-port", type=click.IntRange(0, 65535), default=8443, show_default=True)
+@click.option("--ops-port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+def demo(state_dir: Path | None, grpc_port: int, ops_port: int) -> None:
+    """Serve the demonstration pathway on this machine until Ctrl-C."""
+    folder = (state_dir or default_state_directory()).resolve()
+    pki = ensure_demo_pki(folder / "certificates")
+    config = folder / "stepdown.toml"
+    config.write_bytes(tomli_w.dumps(_configuration(pki, grpc_port=grpc_port, ops_port=ops_port)).encode())
+    run(
+        config,
+        extra={
+            "ca": str(pki.ca),
+            "client_cert": str(pki.client_cert),
+            "client_key": str(pki.client_key),
+            "operator_cert": str(pki.operator_cert),
+            "operator_key": str(pki.operator_key),
+        },
+    )
+
+
+def default_state_directory() -> Path:
+    """Where a demo keeps its certificates unless told otherwise: the XDG state folder."""
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "stepdown" / "demo"
+
+
+def repository() -> Path:
+    """The checkout that this package runs from. Raises click.ClickException when it is installed without one."""
+    root = Path(stepdown.__file__).resolve().parents[2]
+    if not (root / "deploy" / "demo" / "stepdown.toml").is_file():
+        raise click.ClickException("the demo needs a source checkout: it serves that checkout's bundles")
+    return root
+
+
+def _configuration(pki: DemoPki, *, grpc_port: int, ops_port: int) -> dict[str, Any]:
+    folder = repository() / "deploy" / "demo"
+    document = tomllib.loads((folder / "stepdown.toml").read_text("utf-8"))
+    document["server"] |= {
+        "grpc_address": f"127.0.0.1:{grpc_port}",
+        "ops_address": f"127.0.0.1:{ops_port}",
+        "tls": {
+            "certificate": str(pki.server_cert),
+            "key": str(pki.server_key),
+            "client_ca": str(pki.ca),
+            "trust_domain": DEMO_TRUST_DOMAIN,
+        },
+    }
+    trust = document["trust"]
+    trust["policy"] = str((folder / trust["policy"]).resolve())
+    trust["bundle_directories"] = [str((folder / entry).resolve()) for entry in trust["bundle_directories"]]
+    return document
