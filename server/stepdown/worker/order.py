@@ -32,9 +32,12 @@ class WorkerResources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOrder:
-    """One model, one provider, and how long warming up may take."""
+    """One model, how long warming up may take, and the providers that may be used.
 
-    provider: ExecutionProvider
+    Of these a process tries one: the first that its build of ONNX Runtime holds. For the next there is another process.
+    """
+
+    providers: tuple[ExecutionProvider, ...]
     model_file: str
     external_data: tuple[str, ...]
     maximum_batch: int
@@ -54,11 +57,11 @@ class LoadOrder:
 
 
 def load_order(
-    model: ModelSpec, *, provider: ExecutionProvider, resources: WorkerResources, warm_up_s: float
+    model: ModelSpec, *, providers: tuple[ExecutionProvider, ...], resources: WorkerResources, warm_up_s: float
 ) -> LoadOrder:
     """The order for one attempt at a verified manifest's model."""
     return LoadOrder(
-        provider=provider,
+        providers=providers,
         model_file=model.file,
         external_data=model.external_data,
         maximum_batch=model.maximum_batch,
@@ -74,7 +77,7 @@ def order_to_json(order: LoadOrder) -> bytes:
     """The order as it travels."""
     return json.dumps(
         {
-            "provider": order.provider,
+            "providers": order.providers,
             "model_file": order.model_file,
             "external_data": order.external_data,
             "maximum_batch": order.maximum_batch,
@@ -95,7 +98,7 @@ def order_from_json(text: bytes) -> LoadOrder:
     try:
         read: dict[str, Any] = json.loads(text)
         return LoadOrder(
-            provider=ExecutionProvider(read["provider"]),
+            providers=tuple(map(ExecutionProvider, read["providers"])),
             model_file=str(read["model_file"]),
             external_data=tuple(map(str, read["external_data"])),
             maximum_batch=int(read["maximum_batch"]),

@@ -9,9 +9,11 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.confinement import step_back
 from stepdown.worker.faults import classify
 from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, batch_frame, json_frame, parse_frame
@@ -21,9 +23,10 @@ from stepdown.worker.mailbox import SLOTS, Mailbox
 from stepdown.worker.order import LoadOrder, order_from_json
 from stepdown.worker.parcel import Parcel, open_parcel
 from stepdown.worker.processors import allowed_processors
+from stepdown.worker.providers import ort_name
 from stepdown.worker.runner import ModelRunner
 from stepdown.worker.self_test import self_test
-from stepdown.worker.session import SessionPlan, open_session
+from stepdown.worker.session import SessionPlan, compiled_in, open_session, runtime_description
 from stepdown.worker.survey import device_label
 
 _REFUSED = 3
@@ -37,9 +40,15 @@ def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: i
         order = order_from_json(parcel.order)
         step_back(cores=order.resources.cores, niceness=order.resources.niceness)
         mailbox = Mailbox(mailbox_descriptor, order.layout())
-        runner, ready = _loaded(order, parcel, mailbox)
     except Exception as error:  # noqa: BLE001 - whatever it is, the pool must learn it, or it would wait for nothing
         doorbell.send(_refusal(error))
+        return _REFUSED
+    # One provider is opened per process: after a failed attempt nobody knows what the driver left behind.
+    provider = _first_compiled_in(order.providers)
+    try:
+        runner, ready = _loaded(order, provider, parcel, mailbox)
+    except Exception as error:  # noqa: BLE001
+        doorbell.send(_refusal(error, provider=provider))
         return _REFUSED
     doorbell.send(ready)
     # What was made so far lives as long as the process: the collector need not look at it again.
@@ -48,7 +57,15 @@ def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: i
     return 0
 
 
-def _loaded(order: LoadOrder, parcel: Parcel, mailbox: Mailbox) -> tuple[ModelRunner, bytes]:
+def _first_compiled_in(providers: Sequence[ExecutionProvider]) -> ExecutionProvider:
+    """The first provider this build holds, or the last of them if it holds none."""
+    offered = compiled_in()
+    return next((provider for provider in providers if ort_name(provider) in offered), providers[-1])
+
+
+def _loaded(
+    order: LoadOrder, provider: ExecutionProvider, parcel: Parcel, mailbox: Mailbox
+) -> tuple[ModelRunner, bytes]:
     """The runner, and the READY frame it earned."""
     resources, plan = order.resources, mailbox.layout
     threads = resources.threads or allowed_processors()
@@ -56,18 +73,20 @@ def _loaded(order: LoadOrder, parcel: Parcel, mailbox: Mailbox) -> tuple[ModelRu
         bytes(_file(parcel, order.model_file)),
         {name: _file(parcel, name) for name in order.external_data},
         SessionPlan(
-            provider=order.provider,
+            provider=provider,
             minimum_placement_share=order.minimum_placement_share,
             threads=threads,
             device_id=resources.device_id,
         ),
     )
-    runner = ModelRunner(session, plan, order.provider)
+    runner = ModelRunner(session, plan, provider)
     known = parse_known_answers(bytes(_file(parcel, KNOWN_ANSWERS)), inputs=plan.inputs, outputs=plan.outputs)
     names = [tensor.name for tensor in plan.outputs]
     proof = self_test(runner, known, output_names=names, warm_up_s=order.warm_up_s)
     body = {
-        "device": device_label(order.provider, device_id=resources.device_id, threads=threads),
+        "provider": provider,
+        "runtime": runtime_description(),
+        "device": device_label(provider, device_id=resources.device_id, threads=threads),
         "placement_share": session.placement_share,
         "known_answer_error": proof.known_answer_error,
         "latency_s": proof.latency_s,
@@ -81,7 +100,7 @@ def _file(parcel: Parcel, name: str) -> memoryview:
     return parcel.files[name]
 
 
-def _refusal(error: Exception) -> bytes:
+def _refusal(error: Exception, *, provider: str = "") -> bytes:
     if isinstance(error, WorkerError):
         reason, detail = error.reason, error.detail
     else:
@@ -89,7 +108,8 @@ def _refusal(error: Exception) -> bytes:
         reason, detail = fault.reason, fault.detail
     if reason is Reason.INTERNAL_FAULT:
         traceback.print_exception(error, file=sys.stderr)
-    return json_frame(Operation.REFUSED, {"reason": reason, "detail": detail[:_DETAIL_CHARACTERS]})
+    body = {"provider": provider, "runtime": runtime_description(), "reason": reason}
+    return json_frame(Operation.REFUSED, body | {"detail": detail[:_DETAIL_CHARACTERS]})
 
 
 def _serve_batches(doorbell: socket.socket, mailbox: Mailbox, runner: ModelRunner) -> None:

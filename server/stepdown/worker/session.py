@@ -77,6 +77,11 @@ def runtime_version() -> str:
     return str(onnxruntime.__version__)
 
 
+def runtime_description() -> str:
+    """The installed build in words: its version and what it holds."""
+    return f"ONNX Runtime {runtime_version()} ({', '.join(compiled_in())})"
+
+
 def open_session(model: bytes, external_data: Mapping[str, bytes | memoryview], plan: SessionPlan) -> ModelSession:
     """Open the model on the plan's provider alone.
 
@@ -93,7 +98,7 @@ def open_session(model: bytes, external_data: Mapping[str, bytes | memoryview], 
     if name not in compiled_in():
         raise WorkerError(
             reason=Reason.PROVIDER_UNAVAILABLE,
-            detail=f"{name} is not in this build of ONNX Runtime {runtime_version()} ({', '.join(compiled_in())})",
+            detail=f"{name} is not in {runtime_description()}",
         )
     _load_libraries(plan.provider)
     strict = plan.provider is not ExecutionProvider.CPU and plan.minimum_placement_share >= 1

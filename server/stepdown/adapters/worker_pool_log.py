@@ -1,0 +1,66 @@
+"""What workers write to standard error: line by line, bounded, fit for a terminal; and the line that names a cause.
+
+Refuses to let a chattering worker fill a disk or an escape sequence reach a screen.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable
+
+_LINE_CHARACTERS = 400
+_LINES_PER_WORKER = 200
+_LINES_KEPT = 40
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_TELLING = re.compile(
+    r"with error: (?P<why>.+)|(?P<line>.*(?:error|fail(?:ed|ure)?|abort(?:ed)?|terminate)\b.*)", re.IGNORECASE
+)
+
+
+def printable(text: str, *, characters: int = _LINE_CHARACTERS) -> str:
+    """The text without escape sequences and control characters, on one line, cut to length."""
+    plain = " ".join(_ESCAPES.sub("", text).split())
+    return "".join(character if character.isprintable() else "?" for character in plain)[:characters]
+
+
+class WorkerLines:
+    """The lines of one worker process, passed on with its prefix until it has said too much."""
+
+    def __init__(self, prefix: str, log: Callable[[str], None]) -> None:
+        self._prefix = prefix
+        self._log = log
+        self._rest = b""
+        self._lines = 0
+        self._kept: deque[str] = deque(maxlen=_LINES_KEPT)
+
+    def feed(self, received: bytes) -> None:
+        """Take what was read from the pipe."""
+        *complete, self._rest = (self._rest + received).split(b"\n")
+        if len(self._rest) > _LINE_CHARACTERS:
+            complete, self._rest = [*complete, self._rest], b""
+        for line in complete:
+            self._take(line)
+
+    def finish(self) -> None:
+        """The pipe is closed: pass on what had no newline."""
+        self._take(self._rest)
+        self._rest = b""
+
+    def telling(self) -> str:
+        """The last line that names a cause, or nothing. What a library could not load is named best."""
+        found = ""
+        for match in filter(None, map(_TELLING.search, self._kept)):
+            if match["why"]:
+                return match["why"]
+            found = match["line"].strip()
+        return found
+
+    def _take(self, line: bytes) -> None:
+        text = printable(line.decode(errors="replace"))
+        if not text:
+            return
+        self._kept.append(text)
+        self._lines += 1
+        if self._lines <= _LINES_PER_WORKER:
+            self._log(f"{self._prefix}: {text}")
+        elif self._lines == _LINES_PER_WORKER + 1:
+            self._log(f"{self._prefix}: further lines of this worker are dropped")

@@ -1,0 +1,41 @@
+"""How the pool treats its workers: what each may use, how long it may take, and which program it is.
+
+Plain values, chosen by the composition root. Refuses to read configuration or the environment by itself.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from stepdown.worker.order import WorkerResources
+
+WORKER_PROGRAM = (sys.executable, "-P", "-s", "-m", "stepdown.worker", "serve")
+"""The child, without the folder it is started in on its search path and without a user's own packages."""
+
+
+def _ignore(_line: str) -> None:
+    """Nobody asked for the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPoolOptions:
+    """What holds for every worker of a pool; `tier_resources` by (pathway, tier) where a tier differs.
+
+    `load_timeout_s` is per execution provider tried and covers compilation. `ending_s` is how long a killed process may
+    take before the pool stops waiting for it. `environment` is added to the little that a worker inherits.
+    """
+
+    resources: WorkerResources = field(default_factory=WorkerResources)
+    tier_resources: Mapping[tuple[str, str], WorkerResources] = field(default_factory=lambda: MappingProxyType({}))
+    load_timeout_s: float = 300.0
+    warm_up_s: float = 1.0
+    ending_s: float = 5.0
+    maximum_mailbox_bytes: int = 1 << 30
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    program: tuple[str, ...] = WORKER_PROGRAM
+    log: Callable[[str], None] = _ignore
+
+    def resources_of(self, pathway: str, tier: str) -> WorkerResources:
+        """What the worker of this tier may use."""
+        return self.tier_resources.get((pathway, tier), self.resources)
