@@ -39,8 +39,8 @@ from stepdown.transport.servicers.operations import OperationsServicer
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.transport.tls_self_test import require_tls_1_3_only
 
-AddServices = Callable[[grpc.Server], tuple[str, ...]]
-"""Adds servicers to a server and returns the full names of their services."""
+AddServices = Callable[[grpc.Server, InFlight, DrainSignal], tuple[str, ...]]
+"""Adds servicers to a server, for which it may count answers in flight and hear of a drain. Returns their services."""
 
 OWN_SERVICES = (ASSESSMENT_SERVICE, "stepdown.api.v1.CatalogService", "stepdown.api.v1.OperationsService")
 PROTOCOL_SERVICES = ("grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection")
@@ -156,7 +156,10 @@ def build_server(
     resources = _Resources(options)
     server = _guarded_server(served, authorization, options, resources)
     _add_own_services(server, served, resources, limits)
-    services = (*OWN_SERVICES, *(name for add in add_services for name in add(server)))
+    services = (
+        *OWN_SERVICES,
+        *(name for add in add_services for name in add(server, resources.in_flight, resources.drain)),
+    )
     names = ServedNames(services=frozenset(services), clinical=frozenset(served.clinical))
     board = HealthBoard(names, read=served.chain.status)
     add_HealthServicer_to_server(HealthServicer(board), server)

@@ -6,20 +6,22 @@ import grpc
 from google.rpc.status_pb2 import Status
 
 from stepdown.api.oip import infer_pb2 as pb
-from stepdown.domain.errors import FieldViolation, NoAnswerError, RequestRejectedError
+from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import RejectReason
 from stepdown.ports import Chain
 from stepdown.transport.admission import end_call
 from stepdown.transport.calls import CallRecord, current_call
 from stepdown.transport.deadlines import remaining_s
+from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.oip.inquiry import Inquiry
 from stepdown.transport.oip.models import ServedModel, find_model
 from stepdown.transport.oip.parameters import MINIMUM_TIER
 from stepdown.transport.oip.replies import encode
 from stepdown.transport.oip.requests import decode
-from stepdown.transport.oip.stream import answers
+from stepdown.transport.oip.stream import InferenceStream
+from stepdown.transport.refusals import refused
 from stepdown.transport.status import incident_status, no_answer_status, rejection_status
 
 _FINAL = "triton_final_response"
@@ -29,13 +31,20 @@ class InferenceCalls:
     """Asks the chain on behalf of `ModelInfer` and `ModelStreamInfer`."""
 
     def __init__(
-        self, *, chain: Chain, models: Mapping[str, ServedModel], record: CallRecord, in_flight: InFlight
+        self,
+        *,
+        chain: Chain,
+        models: Mapping[str, ServedModel],
+        record: CallRecord,
+        in_flight: InFlight,
+        drain: DrainSignal,
     ) -> None:
         """`in_flight` counts the single answers of streams; unary calls are counted where they come in."""
         self._chain = chain
         self._models = models
         self._record = record
         self._in_flight = in_flight
+        self._drain = drain
 
     def infer(self, request: pb.ModelInferRequest, context: grpc.ServicerContext) -> pb.ModelInferResponse:
         """Answer one call, or end it with a status."""
@@ -52,9 +61,18 @@ class InferenceCalls:
         def begin(request: pb.ModelInferRequest) -> _StreamedInference:
             return _StreamedInference(self, request, remaining_s=remaining_s(context))
 
-        return answers(requests, begin)
+        stream = InferenceStream(begin)
+        stop_watching = self._drain.watch(stream.drain)
+        try:
+            if context.add_callback(stream.leave):
+                yield from stream.answers(requests)
+        finally:
+            stop_watching()
+        if stream.is_drained:
+            error = RequestRejectedError(reason=RejectReason.SERVER_DRAINING, violations=(), retry_after_s=1.0)
+            end_call(context, current_call().trace, rejection_status(error))
 
-    def ask(self, request: pb.ModelInferRequest, *, remaining_s: float | None) -> Inquiry:
+    def ask(self, request: pb.ModelInferRequest, *, remaining_s: float | None, is_stream: bool = False) -> Inquiry:
         """Understand a request and put it to the chain.
 
         Raises:
@@ -65,7 +83,7 @@ class InferenceCalls:
         if model.interface is None:
             raise _takes_no_tensors(model)
         inference = decode(request, model=model, interface=model.interface)
-        return Inquiry(self._chain, inference, remaining_s=remaining_s)
+        return Inquiry(self._chain, inference, remaining_s=remaining_s, is_stream=is_stream)
 
     def _infer(self, request: pb.ModelInferRequest, context: grpc.ServicerContext) -> pb.ModelInferResponse:
         inquiry = self.ask(request, remaining_s=remaining_s(context))
@@ -104,7 +122,7 @@ class _StreamedInference:
         self._error: Exception | None = None
         calls.enter()
         try:
-            self._inquiry = calls.ask(request, remaining_s=remaining_s)
+            self._inquiry = calls.ask(request, remaining_s=remaining_s, is_stream=True)
         except Exception as error:  # noqa: BLE001 - answered in its turn, by `reply`
             self._error = error
 
@@ -119,29 +137,29 @@ class _StreamedInference:
         response.infer_response.parameters[_FINAL].bool_param = True
         return response
 
-    def close(self) -> None:
-        """Delivered, or wanted no more."""
+    def withdraw(self) -> None:
+        """The client is gone."""
         if self._inquiry is not None:
             self._inquiry.withdraw()
+
+    def close(self) -> None:
+        """Delivered, or wanted no more."""
+        self.withdraw()
         self._calls.leave()
 
     def _inferred(self) -> pb.ModelInferResponse:
         if self._inquiry is None:
             raise self._error or RuntimeError("neither asked nor refused")
         outcome = self._inquiry.outcome()
-        if outcome is None:
-            raise RuntimeError("withdrawn while its answer was awaited")
-        return encode(self._inquiry.inference, outcome)
+        # None: the client is gone, and nobody reads this.
+        return encode(self._inquiry.inference, outcome) if outcome is not None else pb.ModelInferResponse()
 
 
 def _takes_no_tensors(model: ServedModel) -> RequestRejectedError | NoAnswerError:
     if model.refusal is not None:
         return NoAnswerError(reason=model.refusal, detail=model.obstacle)
     reason = RejectReason.TIER_TAKES_NO_TENSORS
-    violation = FieldViolation(
-        field="model_name", reason=reason, description=f"{model.name} takes no tensors: {model.obstacle}."
-    )
-    return RequestRejectedError(reason=reason, violations=(violation,))
+    return refused(reason, field="model_name", description=f"{model.name} takes no tensors: {model.obstacle}.")
 
 
 def _no_answer(error: NoAnswerError, request: pb.ModelInferRequest) -> Status:

@@ -5,7 +5,7 @@ from queue import Empty, SimpleQueue
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
 from stepdown.ports import Chain
-from stepdown.transport.deadlines import answer_by_s
+from stepdown.transport.deadlines import LONGEST_WAIT_S
 from stepdown.transport.oip.requests import Inference
 
 GRACE_S = 0.25
@@ -15,22 +15,20 @@ GRACE_S = 0.25
 class Inquiry:
     """Asks at once; `outcome` waits. A caller that goes away withdraws it, from any thread."""
 
-    def __init__(self, chain: Chain, inference: Inference, *, remaining_s: float | None) -> None:
-        """Submit. `remaining_s`: what is left of the caller's deadline, None when it set none."""
+    def __init__(
+        self, chain: Chain, inference: Inference, *, remaining_s: float | None, is_stream: bool = False
+    ) -> None:
+        """Submit. `remaining_s`: what is left of the deadline of the call, None when it has none.
+
+        `is_stream`: that deadline is of a whole stream, so a request without a timeout has the pathway's budget.
+        """
         self.inference = inference
         self._chain = chain
         self._outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
         self._ended = False
-        given_s = [limit_s for limit_s in (inference.limits.timeout_s, remaining_s) if limit_s is not None]
-        now_s = chain.now_s()
-        deadline_s = answer_by_s(
-            min(given_s, default=None),
-            begun_s=now_s,
-            now_s=now_s,
-            budget_ms=inference.model.budget_ms,
-            encounters=1,
-        )
-        self._wait_s = max(deadline_s - now_s, 0.0) + GRACE_S
+        wait_s = _wait_s(inference, remaining_s=remaining_s, is_stream=is_stream)
+        deadline_s = chain.now_s() + wait_s
+        self._patience_s = max(wait_s, 0.0) + GRACE_S
         self._request = Request(
             pathway=inference.model.pathway,
             payload=inference.payload,
@@ -45,7 +43,7 @@ class Inquiry:
     def outcome(self) -> Outcome | None:
         """How it ended; None when it was withdrawn. Raises TimeoutError when the chain broke its promise to answer."""
         try:
-            outcome = self._outcomes.get(timeout=self._wait_s)
+            outcome = self._outcomes.get(timeout=self._patience_s)
         except Empty:
             self.withdraw()
             raise TimeoutError("the chain gave no outcome by the deadline") from None
@@ -58,3 +56,14 @@ class Inquiry:
             self._ended = True
             self._chain.cancel(self._request)
             self._outcomes.put(None)
+
+
+def _wait_s(inference: Inference, *, remaining_s: float | None, is_stream: bool) -> float:
+    bounds_s = [LONGEST_WAIT_S]
+    if remaining_s is not None:
+        bounds_s.append(remaining_s)
+    if inference.limits.timeout_s is not None:
+        bounds_s.append(inference.limits.timeout_s)
+    elif remaining_s is None or is_stream:
+        bounds_s.append(inference.model.budget_ms / 1e3)
+    return min(bounds_s)

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from stepdown.domain.bundles import BundleIdentity, ModelSpec, TensorSpec
-from stepdown.domain.errors import FieldViolation, RequestRejectedError
+from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.transport.oip.datatypes import DATATYPES
+from stepdown.transport.refusals import refused
 
 BATCH = -1
 _RULES = None, "rules score coded observations, which stepdown.api.v1.AssessmentService/AssessRisk takes"
@@ -70,25 +71,19 @@ def find_model(models: Mapping[str, ServedModel], *, name: str, version: str) ->
     """The model of that name, in the version asked for (empty: any). Raises RequestRejectedError."""
     model = models.get(name)
     if model is None:
-        tier_missing = name.partition("/")[0] in models
-        raise RequestRejectedError(
-            reason=RejectReason.TIER_UNKNOWN if tier_missing else RejectReason.PATHWAY_UNKNOWN,
-            violations=(_unknown_model(tier_missing=tier_missing),),
-        )
+        raise _unknown_model(of_pathway=name.partition("/")[0] in models)
     if version not in {"", model.version}:
-        reason = RejectReason.BUNDLE_UNKNOWN
         known = f"version {model.version}" if model.version else "no version of its own"
-        description = f"{model.name} has {known}. Leave model_version empty, or name the version served."
-        violation = FieldViolation(field="model_version", reason=reason, description=description)
-        raise RequestRejectedError(reason=reason, violations=(violation,))
+        text = f"{model.name} has {known}. Leave model_version empty, or name the version served."
+        raise refused(RejectReason.BUNDLE_UNKNOWN, field="model_version", description=text)
     return model
 
 
-def _unknown_model(*, tier_missing: bool) -> FieldViolation:
-    reason = RejectReason.TIER_UNKNOWN if tier_missing else RejectReason.PATHWAY_UNKNOWN
-    what = "This pathway has no tier of that name" if tier_missing else "There is no model of that name"
-    description = f"{what}. A model is <pathway> or <pathway>/<tier>; RepositoryIndex lists them."
-    return FieldViolation(field="model_name", reason=reason, description=description)
+def _unknown_model(*, of_pathway: bool) -> RequestRejectedError:
+    reason = RejectReason.TIER_UNKNOWN if of_pathway else RejectReason.PATHWAY_UNKNOWN
+    what = "This pathway has no tier of that name" if of_pathway else "There is no model of that name"
+    text = f"{what}. A model is <pathway> or <pathway>/<tier>; RepositoryIndex lists them."
+    return refused(reason, field="model_name", description=text)
 
 
 def _models(pathway: Pathway) -> Iterator[ServedModel]:

@@ -2,6 +2,7 @@
 """The ten methods that are answered: two that infer and eight that describe. The other ten are in `refusals`."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 import grpc
 
@@ -10,13 +11,13 @@ from stepdown.adapters.observers.model_statistics import ModelCounts
 from stepdown.api.oip import infer_pb2, metadata_pb2, repository_pb2, statistics_pb2
 from stepdown.api.oip import model_configuration_pb2 as configuration_pb2
 from stepdown.api.oip.open_inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
-from stepdown.domain.errors import FieldViolation, RequestRejectedError
 from stepdown.domain.reasons import RejectReason
 from stepdown.domain.status import TierStatus
 from stepdown.domain.tiers import Capability
 from stepdown.ports import Chain
 from stepdown.serving.roster import Roster
 from stepdown.transport.calls import CallRecord
+from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.oip.descriptions import (
     EXTENSIONS,
@@ -31,8 +32,28 @@ from stepdown.transport.oip.inference import InferenceCalls
 from stepdown.transport.oip.models import ServedModel, find_model, served_models
 from stepdown.transport.oip.refusals import RefusedMethods
 from stepdown.transport.oip.statistics import statistics_of
+from stepdown.transport.refusals import refused
 
 SERVICE = "inference.GRPCInferenceService"
+
+
+Statistics: TypeAlias = Callable[[], Mapping[tuple[str, str], ModelCounts]]
+"""The counts of every model by pathway and tier, the tier of a chain being empty."""
+
+
+def open_inference(
+    *, chain: Chain, roster: Roster, record: CallRecord, statistics: Statistics
+) -> Callable[[grpc.Server, InFlight, DrainSignal], tuple[str, ...]]:
+    """What adds the service to a server, which lends its count of calls and its drain signal. Returns its name."""
+
+    def add(server: grpc.Server, in_flight: InFlight, drain: DrainSignal) -> tuple[str, ...]:
+        service = OpenInferenceService(
+            chain=chain, roster=roster, record=record, statistics=statistics, in_flight=in_flight, drain=drain
+        )
+        add_GRPCInferenceServiceServicer_to_server(service, server)
+        return (SERVICE,)
+
+    return add
 
 
 class OpenInferenceService(RefusedMethods):
@@ -44,19 +65,15 @@ class OpenInferenceService(RefusedMethods):
         chain: Chain,
         roster: Roster,
         record: CallRecord,
+        statistics: Statistics,
         in_flight: InFlight,
-        statistics: Callable[[], Mapping[tuple[str, str], ModelCounts]],
+        drain: DrainSignal,
     ) -> None:
-        """`statistics` gives the counts of every model by pathway and tier, the tier of a chain being empty."""
+        """`in_flight` counts what a drain has to wait for, and `drain` tells streams of it."""
         self._chain = chain
         self._models = served_models(roster)
         self._statistics = statistics
-        self._calls = InferenceCalls(chain=chain, models=self._models, record=record, in_flight=in_flight)
-
-    def add_to(self, server: grpc.Server) -> tuple[str, ...]:
-        """Serve these methods. Returns the names of the services added."""
-        add_GRPCInferenceServiceServicer_to_server(self, server)
-        return (SERVICE,)
+        self._calls = InferenceCalls(chain=chain, models=self._models, record=record, in_flight=in_flight, drain=drain)
 
     def ModelInfer(
         self, request: infer_pb2.ModelInferRequest, context: grpc.ServicerContext
@@ -130,7 +147,8 @@ class OpenInferenceService(RefusedMethods):
     ) -> repository_pb2.RepositoryIndexResponse:
         """Every model with its state, or only those that are ready."""
         if request.repository_name:
-            raise _one_repository()
+            text = "repository_name: there is one repository, and it has no name; leave it empty."
+            raise refused(RejectReason.TENSOR_INVALID, field="repository_name", description=text)
         now = {pathway.name: {tier.name: tier for tier in pathway.tiers} for pathway in self._chain.status()}
         entries = [index_entry(model, now.get(model.pathway, {})) for model in self._models.values()]
         return repository_pb2.RepositoryIndexResponse(
@@ -139,10 +157,3 @@ class OpenInferenceService(RefusedMethods):
 
     def _tiers_now(self, pathway: str) -> Mapping[str, TierStatus]:
         return {tier.name: tier for each in self._chain.status() if each.name == pathway for tier in each.tiers}
-
-
-def _one_repository() -> RequestRejectedError:
-    reason = RejectReason.TENSOR_INVALID
-    description = "repository_name: there is one repository, and it has no name; leave it empty."
-    violation = FieldViolation(field="repository_name", reason=reason, description=description)
-    return RequestRejectedError(reason=reason, violations=(violation,))

@@ -1,75 +1,121 @@
-"""Many inferences on one stream: read ahead a little, answered in the order they were asked, each for itself."""
+"""Many inferences on one stream: read ahead a little, answered in the order they were asked, each for itself.
+
+Refuses to read faster than it answers: what the client sends beyond the bound waits in gRPC's flow control.
+"""
 
 from collections.abc import Callable, Iterator
-from queue import Empty, Queue
-from threading import Event, Thread
+from enum import Enum, auto
+from queue import Empty, SimpleQueue
+from threading import Lock, Semaphore, Thread
 from typing import Protocol
+
+import grpc
 
 from stepdown.api.oip import infer_pb2 as pb
 
-READ_AHEAD = 32
-"""Requests under way on one stream: enough to fill batches, few enough that a slow reader holds little memory."""
-
-_CLOSING_POLL_S = 0.05
+UNDER_WAY = 32
+"""Requests of one stream that are asked at a time: enough to fill batches, few enough to hold little memory."""
 
 
 class PendingReply(Protocol):
     """One request under way."""
 
     def reply(self) -> pb.ModelStreamInferResponse:
-        """Wait for the answer."""
+        """Wait for the answer. Must not raise."""
+
+    def withdraw(self) -> None:
+        """The client is gone; `reply` waits no longer."""
 
     def close(self) -> None:
-        """It was delivered, or nobody waits for it any more."""
+        """The answer has left, or will never."""
 
 
-def answers(
-    requests: Iterator[pb.ModelInferRequest], begin: Callable[[pb.ModelInferRequest], PendingReply]
-) -> Iterator[pb.ModelStreamInferResponse]:
-    """The answer to each request, in order. What reading the requests raises, this raises after the answers so far."""
-    ahead: Queue[PendingReply | Exception | None] = Queue(READ_AHEAD)
-    closing = Event()
-    reader = Thread(target=_read, args=(requests, begin, ahead, closing), name="oip-stream", daemon=True)
-    reader.start()
-    try:
-        while (item := ahead.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            try:
-                yield item.reply()
-            finally:
-                item.close()
-    finally:
-        closing.set()
-        _abandon(reader, ahead)
+class _Ending(Enum):
+    """Why nothing more is read."""
+
+    CLIENT_DONE = auto()
+    CLIENT_GONE = auto()
+    DRAINING = auto()
 
 
-def _read(
-    requests: Iterator[pb.ModelInferRequest],
-    begin: Callable[[pb.ModelInferRequest], PendingReply],
-    ahead: "Queue[PendingReply | Exception | None]",
-    closing: Event,
-) -> None:
-    """Begin each request as it comes. Ends when the requests do, and with the stream at the latest."""
-    try:
-        for request in requests:
-            if closing.is_set():
-                return
-            ahead.put(begin(request))
-    except Exception as error:  # noqa: BLE001 - raised again by the thread that answers, before which the guard stands
-        ahead.put(error)
-    else:
-        ahead.put(None)
+class InferenceStream:
+    """Serves one call. A thread of its own reads and asks; the call's thread answers."""
 
+    def __init__(self, begin: Callable[[pb.ModelInferRequest], PendingReply]) -> None:
+        """`begin` asks for one request and returns at once. Must not raise."""
+        self._begin = begin
+        self._items: SimpleQueue[PendingReply | Exception | _Ending] = SimpleQueue()
+        self._places = Semaphore(UNDER_WAY)
+        self._lock = Lock()
+        self._closed_to_more = False
+        self._answering: PendingReply | None = None
+        self._ending: _Ending | None = None
 
-def _abandon(reader: Thread, ahead: "Queue[PendingReply | Exception | None]") -> None:
-    """Close what nobody will read, so that the reader never hangs on a full queue."""
-    while True:
+    @property
+    def is_drained(self) -> bool:
+        """Whether it ended because the server is stopping."""
+        return self._ending is _Ending.DRAINING
+
+    def drain(self) -> None:
+        """Answer what was asked, ask nothing more."""
+        self._end(_Ending.DRAINING)
+
+    def leave(self) -> None:
+        """The client is gone."""
+        self._end(_Ending.CLIENT_GONE)
+        answering = self._answering
+        if answering is not None:
+            answering.withdraw()
+
+    def answers(self, requests: Iterator[pb.ModelInferRequest]) -> Iterator[pb.ModelStreamInferResponse]:
+        """The answer to each request, in order. What reading raises, this raises after the answers before it."""
+        Thread(target=self._read, args=(requests,), name="oip-stream-reader", daemon=True).start()
         try:
-            item = ahead.get(timeout=_CLOSING_POLL_S if reader.is_alive() else 0)
-        except Empty:
-            if not reader.is_alive():
-                return
-            continue
-        if item is not None and not isinstance(item, Exception):
-            item.close()
+            while not isinstance(item := self._items.get(), _Ending):
+                if isinstance(item, Exception):
+                    raise item
+                self._answering = item
+                try:
+                    yield item.reply()
+                finally:
+                    self._answering = None
+                    item.close()
+                    self._places.release()
+            self._ending = item
+        finally:
+            self._abandon()
+
+    def _read(self, requests: Iterator[pb.ModelInferRequest]) -> None:
+        """Until the client has sent all, the server drains, or gRPC says that the call is over."""
+        try:
+            for request in requests:
+                self._places.acquire()
+                with self._lock:
+                    if self._closed_to_more:
+                        return
+                    self._items.put(self._begin(request))
+        except grpc.RpcError:
+            self._items.put(_Ending.CLIENT_GONE)
+        except Exception as error:  # noqa: BLE001 - raised again in the call's own thread, where the guard stands
+            self._items.put(error)
+        else:
+            self._items.put(_Ending.CLIENT_DONE)
+
+    def _end(self, ending: _Ending) -> None:
+        # Under the lock in which requests are asked, so that none is asked after the ending and left without an answer.
+        with self._lock:
+            self._closed_to_more = True
+            self._items.put(ending)
+
+    def _abandon(self) -> None:
+        """Close what nobody will read, and wake a reader that waits for a place."""
+        with self._lock:
+            self._closed_to_more = True
+        while True:
+            try:
+                item = self._items.get_nowait()
+            except Empty:
+                break
+            if not isinstance(item, _Ending | Exception):
+                item.close()
+        self._places.release()
