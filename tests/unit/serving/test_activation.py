@@ -1,0 +1,90 @@
+from collections.abc import Mapping
+
+import pytest
+
+from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import ExecutionProvider
+from stepdown.serving.activation import Activation, TierOrder, composite_of, rule_set_of
+from tests.fakes.clinical_pathways import model_bundle, rules_bundle
+from tests.unit.trust import samples
+
+CPU = (ExecutionProvider.CPU,)
+
+
+class Shelf:
+    """Bundles in memory; meets `ports.BundleSource`."""
+
+    def __init__(self, bundles: Mapping[tuple[str, str], Mapping[str, bytes]]) -> None:
+        self.bundles = bundles
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        return tuple(version for owner, version in self.bundles if owner == name)
+
+    def read(self, name: str, version: str) -> Mapping[str, bytes]:
+        if (name, version) not in self.bundles:
+            raise TrustError(rule="BUNDLE_MISSING", detail=name)
+        return self.bundles[name, version]
+
+
+MODEL = samples.signed(samples.model_contents())
+RULES = samples.signed(samples.rules_contents())
+
+
+def activation() -> Activation:
+    shelf = Shelf({("sepsis-full", "1.0.0"): MODEL, ("news2", "1.2.0"): RULES, ("extra", "not-a-version"): MODEL})
+    policy = samples.policy(samples.TRAINER, samples.ANY_BY_TRAINER)
+    return Activation(source=shelf, policy=policy, now_s=samples.NOW_S)
+
+
+def order(bundle: str, providers: tuple[ExecutionProvider, ...] = CPU, version: str = "") -> TierOrder:
+    return TierOrder(name="tier", bundle=bundle, version=version, execution_providers=providers)
+
+
+def test_a_signed_bundle_becomes_a_tier() -> None:
+    tier = activation().tier(order("sepsis-full"))
+    assert tier.bundle is not None
+    assert (tier.bundle.identity.name, tier.is_rules, tier.refusal) == ("sepsis-full", False, None)
+
+
+def test_rules_take_no_execution_provider() -> None:
+    assert activation().tier(order("news2", ())).is_rules
+    with pytest.raises(ConfigurationError):
+        activation().tier(order("news2"))
+    with pytest.raises(ConfigurationError):
+        activation().tier(order("sepsis-full", ()))
+
+
+def test_a_refusal_costs_the_tier_and_names_the_rule() -> None:
+    changed = Activation(
+        source=Shelf({("sepsis-full", "1.0.0"): {**MODEL, "model.onnx": b"other"}}),
+        policy=samples.policy(samples.TRAINER, samples.ANY_BY_TRAINER),
+        now_s=samples.NOW_S,
+    )
+    tier = changed.tier(order("sepsis-full"))
+    assert (tier.bundle, tier.refusal) == (None, Reason.SIGNATURE_INVALID)
+    assert tier.refusal_detail.startswith("sepsis-full: FILE_CHANGED")
+
+
+def test_a_missing_bundle_is_a_refusal_too() -> None:
+    assert "BUNDLE_MISSING" in activation().tier(order("nonsense")).refusal_detail
+    assert "BUNDLE_MISSING" in activation().tier(order("extra")).refusal_detail
+
+
+def test_the_newest_version_is_taken_unless_one_is_named() -> None:
+    contents = samples.model_contents()
+    newer = {
+        **contents,
+        "manifest.toml": contents["manifest.toml"].replace(b'version = "1.0.0"', b'version = "1.10.0"', 1),
+    }
+    shelf = Shelf({("sepsis-full", "1.0.0"): MODEL, ("sepsis-full", "1.10.0"): samples.signed(newer)})
+    both = Activation(source=shelf, policy=samples.policy(samples.TRAINER, samples.ANY_BY_TRAINER), now_s=samples.NOW_S)
+    assert both.verified("sepsis-full").manifest.version == "1.10.0"
+    assert both.verified("sepsis-full", "1.0.0").manifest.version == "1.0.0"
+
+
+def test_rule_sets_are_parsed_from_the_verified_bytes() -> None:
+    composite = composite_of(rules_bundle("news2"), rules_bundle("lactate"), (rules_bundle("qsofa"),))
+    assert composite.answering.rule_set_id == "news2@1.0.0"
+    with pytest.raises(RuleSetError):
+        rule_set_of(model_bundle("sepsis-full"))
