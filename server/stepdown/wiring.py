@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 
-import grpc
-
 import stepdown
 from stepdown.adapters.bundle_directory import BundleDirectory
 from stepdown.adapters.engine_driver import EngineDriver
@@ -33,10 +31,9 @@ from stepdown.settings import EngineSettings, PathwaySettings, Settings, TierSet
 from stepdown.transport.authorization import Authorization
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.codec.requests import RequestLimits
-from stepdown.transport.in_flight import InFlight
 from stepdown.transport.listener import AddServices, Listener, Served, build_server
 from stepdown.transport.listener_options import ListenerOptions
-from stepdown.transport.oip.service import OpenInferenceService
+from stepdown.transport.oip.service import open_inference
 from stepdown.transport.operations_http.application import OperationsSources
 from stepdown.transport.operations_http.server import OperationsServer
 from stepdown.transport.operations_http.status_json import ServerStatus
@@ -139,17 +136,7 @@ class Server:
         )
 
     def _open_inference(self, roster: Roster, record: CallRecord) -> AddServices:
-        def add(server: grpc.Server, in_flight: InFlight) -> tuple[str, ...]:
-            service = OpenInferenceService(
-                chain=self._driver,
-                roster=roster,
-                record=record,
-                in_flight=in_flight,
-                statistics=self._metrics.statistics,
-            )
-            return service.add_to(server)
-
-        return add
+        return open_inference(chain=self._driver, roster=roster, record=record, statistics=self._metrics.statistics)
 
     def _note(self, notice: Notice) -> None:
         self._board.post((notice,))

@@ -126,7 +126,7 @@ class JsonLog:
             fields = {**fields, "repeated": held_back} if held_back else fields
         self._logger.log(line.level, line.event, extra={"fields": fields})
 
-    def event(self, name: str, **fields: object) -> None:
+    def event(self, name: str, /, **fields: object) -> None:
         """Write a line about the server itself: that it is ready, draining, reloading."""
         self._logger.info(name, extra={"fields": fields})
 
