@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 _LINE_CHARACTERS = 400
+_READ_CHARACTERS = 4000  # ONNX Runtime puts the cause at the end of a long line
 _LINES_PER_WORKER = 200
 _LINES_KEPT = 40
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -35,7 +36,7 @@ class WorkerLines:
     def feed(self, received: bytes) -> None:
         """Take what was read from the pipe."""
         *complete, self._rest = (self._rest + received).split(b"\n")
-        if len(self._rest) > _LINE_CHARACTERS:
+        if len(self._rest) > _READ_CHARACTERS:
             complete, self._rest = [*complete, self._rest], b""
         for line in complete:
             self._take(line)
@@ -50,17 +51,17 @@ class WorkerLines:
         found = ""
         for match in filter(None, map(_TELLING.search, self._kept)):
             if match["why"]:
-                return match["why"]
+                return match["why"][:_LINE_CHARACTERS]
             found = match["line"].strip()
-        return found
+        return found[:_LINE_CHARACTERS]
 
     def _take(self, line: bytes) -> None:
-        text = printable(line.decode(errors="replace"))
+        text = printable(line.decode(errors="replace"), characters=_READ_CHARACTERS)
         if not text:
             return
         self._kept.append(text)
         self._lines += 1
         if self._lines <= _LINES_PER_WORKER:
-            self._log(f"{self._prefix}: {text}")
+            self._log(f"{self._prefix}: {text[:_LINE_CHARACTERS]}")
         elif self._lines == _LINES_PER_WORKER + 1:
             self._log(f"{self._prefix}: further lines of this worker are dropped")

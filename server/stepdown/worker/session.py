@@ -30,6 +30,8 @@ _UNAVAILABLE = re.compile(
     r"|(?:cuda|hip)Error(?:NoDevice|InsufficientDriver|InvalidDevice|DevicesUnavailable|SystemDriverMismatch)",
     re.IGNORECASE,
 )
+# Where such a text comes to the point, after source file, line and signature.
+_CAUSE = re.compile(r"(?<=with error: ).+|please install [^,.]+", re.IGNORECASE)
 _WITH_LIBRARIES_IN_WHEELS = frozenset({ExecutionProvider.CUDA, ExecutionProvider.TENSORRT})
 
 
@@ -190,12 +192,15 @@ def _placed_too_low(share: float, plan: SessionPlan) -> WorkerError:
 
 def _refusal(error: Exception, plan: SessionPlan) -> WorkerError:
     """Why a session could not be opened. No patient's data has been near it, so the text is given as it is."""
-    text = " ".join(str(error).split())[:_DETAIL_CHARACTERS]
+    text = " ".join(str(error).split())
     if plan.provider is not ExecutionProvider.CPU and _UNAVAILABLE.search(text):
-        return WorkerError(reason=Reason.PROVIDER_UNAVAILABLE, detail=text)
+        cause = _CAUSE.search(text)
+        return WorkerError(
+            reason=Reason.PROVIDER_UNAVAILABLE, detail=(cause[0] if cause else text)[:_DETAIL_CHARACTERS]
+        )
     reason = classify(error).reason
     known = reason if reason is Reason.OUT_OF_MEMORY else Reason.EXECUTION_FAILED
-    return WorkerError(reason=known, detail=text)
+    return WorkerError(reason=known, detail=text[:_DETAIL_CHARACTERS])
 
 
 def _signature(arguments: Sequence[onnxruntime.NodeArg]) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
