@@ -14,14 +14,13 @@ from stepdown.domain.bundles import Manifest, TensorSpec, VerifiedBundle
 from stepdown.domain.card import NOT_AVAILABLE
 from stepdown.domain.errors import TrustError
 from stepdown.trust.card import parse_card
-from stepdown.trust.certificates import parse_certificates
+from stepdown.trust.certificates import parse_certificates, serial_number
 from stepdown.trust.contents import examine_contents
 from stepdown.trust.envelope import parse_envelope
 from stepdown.trust.file_set import check_file_set
 from stepdown.trust.names import SIGNATURE_DIRECTORY
 from stepdown.trust.statement import parse_statement
 from stepdown.trust.verification import bundle_digest
-
 
 _SHOWN_DIGEST = 16  # the whole one is in --json
 
@@ -150,6 +149,6 @@ def _describe_signature(text: bytes, digests: Mapping[str, str], *, what: str) -
         if not envelope.certificates:
             return f"by a key (hint {envelope.key_hint[:_SHOWN_DIGEST] or 'none'}), over these files"
         leaf = parse_certificates(envelope.certificates, what=what)[0]
-        return f"by a certificate of {leaf.subject.rfc4514_string()!a}, over these files"
+        return f"by the certificate with serial number {serial_number(leaf)}, over these files"
     except TrustError as error:
         return f"{error.rule}: {error.detail}"

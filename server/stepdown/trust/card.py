@@ -41,15 +41,6 @@ def parse_card(text: bytes) -> ModelCard:
     return ModelCard(hti1=hti1, chai=chai, evidence=evidence)
 
 
-def blank_card(*, with_evidence: bool) -> ModelCard:
-    """A card on which nothing is known yet: what a new bundle starts from."""
-    return ModelCard(
-        hti1=_unknown(HTI1_ATTRIBUTES),
-        chai=_unknown(CHAI_FIELDS),
-        evidence=_unknown(EVIDENCE_ATTRIBUTES) if with_evidence else {},
-    )
-
-
 def _read(fields: Fields, attributes: tuple[CardAttribute, ...], *, absent: str | None) -> dict[str, str]:
     wanted = f'text, or "{NOT_AVAILABLE}"'
     return {attribute.key: fields.text(attribute.key, default=absent, wanted=wanted) for attribute in attributes}

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     ClientVerifier,
@@ -44,6 +45,7 @@ _LIBRARY_ERRORS = (
     x509.DuplicateExtension,
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,  # an error where warnings are errors
 )
 
 
@@ -58,9 +60,12 @@ class CertifiedKey:
 def parse_certificates(der: tuple[bytes, ...], *, what: str) -> tuple[x509.Certificate, ...]:
     """Certificates from DER, leaf first. Raises: TrustError CERTIFICATE_MALFORMED."""
     try:
-        return tuple(x509.load_der_x509_certificate(certificate) for certificate in der)
+        certificates = tuple(x509.load_der_x509_certificate(certificate) for certificate in der)
     except _LIBRARY_ERRORS as error:
         raise _malformed(what) from error
+    if any(certificate.serial_number <= 0 for certificate in certificates):
+        raise _malformed(what)  # RFC 5280 §4.1.2.2, and a denylist could not name it
+    return certificates
 
 
 def load_certificates(pem: bytes, *, what: str) -> tuple[x509.Certificate, ...]:
@@ -115,7 +120,7 @@ def check_chain(
         ) from error
     except _LIBRARY_ERRORS as error:
         raise _malformed(what) from error
-    if not set(chain) <= set(path):
+    if len(set(chain)) != len(chain) or not set(chain) <= set(path):
         raise TrustError(
             rule=TrustRule.CERTIFICATE_UNTRUSTED, detail=f"{what}: holds a certificate that the path does not use"
         )

@@ -56,7 +56,6 @@ def parse_envelope(text: bytes, *, what: str) -> Envelope:
     OpenSSF Model Signing v1.0 with a key or certificate.
     """
     value = parse_json(text, rule=_RULE, what=what, maximum_bytes=MAXIMUM_BYTES)
-    _check_canonical(text, value, what=what)
     top = Members.of(value, where=what, rule=_RULE, known={"mediaType", "verificationMaterial", "dsseEnvelope"})
     top.require("mediaType", MEDIA_TYPE)
     dsse = top.object("dsseEnvelope", known={"payload", "payloadType", "signatures"})
@@ -68,6 +67,7 @@ def parse_envelope(text: bytes, *, what: str) -> Envelope:
         "verificationMaterial", known={"publicKey", "x509CertificateChain", "certificate", "tlogEntries"}
     )
     key_hint, certificates = _parse_material(material)
+    _check_canonical(text, value, what=what)
     return Envelope(
         payload=_decode(dsse, "payload"),
         signature=_decode(signature, "sig"),
@@ -96,15 +96,9 @@ def render_envelope(envelope: Envelope) -> bytes:
 
 
 def _check_canonical(text: bytes, value: object, *, what: str) -> None:
+    """Called once every member is known, which also bounds how deep the document goes."""
     written = text.removesuffix(b"\n")
-    try:
-        renderings = (
-            json.dumps(value, separators=(",", ":")),
-            json.dumps(value),
-            json.dumps(value, indent=2),
-        )
-    except RecursionError as error:
-        raise TrustError(rule=_RULE, detail=f"{what}: nested too deeply") from error
+    renderings = (json.dumps(value, separators=(",", ":")), json.dumps(value), json.dumps(value, indent=2))
     if not any(written == rendering.encode("ascii") for rendering in renderings):
         raise TrustError(rule=_RULE, detail=f"{what}: JSON that is not written the way a JSON writer writes it")
 

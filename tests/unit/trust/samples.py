@@ -1,4 +1,4 @@
-"""Small bundles, keys, certificates and policies to hold against the trust room. Fresh keys: nothing here is a secret."""
+"""Small bundles, keys, certificates and policies to hold against the trust room. Keys are fresh in every run."""
 
 import dataclasses
 import json
@@ -143,7 +143,7 @@ _KEYS: dict[tuple[str, str], SampleKey] = {}
 
 def key(owner: str = "trainer", curve: type[ec.EllipticCurve] = ec.SECP256R1) -> SampleKey:
     """The same key for the same owner and curve, throughout a test run."""
-    return _KEYS.setdefault((owner, curve.name), SampleKey(private_key=ec.generate_private_key(curve())))
+    return _KEYS.setdefault((owner, curve().name), SampleKey(private_key=ec.generate_private_key(curve())))
 
 
 def signed(
@@ -190,10 +190,16 @@ def authority(
     with_usage: bool = True,
 ) -> Issued:
     usage = [(_usage(signing=False, issuing=True), True)] if with_usage else []
-    return issue(name, issuer=issuer, start=start, end=end, extensions=[(x509.BasicConstraints(True, None), True), *usage])
+    return issue(
+        name,
+        issuer=issuer,
+        start=start,
+        end=end,
+        extensions=[(x509.BasicConstraints(ca=True, path_length=None), True), *usage],
+    )
 
 
-def leaf(
+def leaf(  # noqa: PLR0913 - each names one thing that can be wrong with a certificate
     issuer: Issued | None,
     *,
     start: datetime = NOW - DAY,
@@ -208,7 +214,7 @@ def leaf(
     more: Iterable[tuple[x509.ExtensionType, bool]] = (),
 ) -> Issued:
     extensions: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca, None), True),
+        (x509.BasicConstraints(ca=ca, path_length=None), True),
         (_usage(signing=signing, issuing=ca), critical_usage),
         *more,
     ]

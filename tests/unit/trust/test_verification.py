@@ -221,7 +221,7 @@ def test_versions_below_the_floor_are_refused() -> None:
     floor = policy(TRAINER, ANY_BY_TRAINER + 'minimum_version = "1.10.0"\n')
     level = policy(TRAINER, ANY_BY_TRAINER + 'minimum_version = "1.2.0"\n')
     assert refusal(files, by=floor).rule == "VERSION_TOO_LOW"
-    assert verify_bundle("news2", "1.2.0", files, level, NOW_S)
+    assert verify_bundle("news2", "1.2.0", files, level, NOW_S).manifest.version == "1.2.0"
 
 
 def test_a_bundle_for_a_newer_server_is_refused() -> None:
