@@ -7,6 +7,11 @@ import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
+from stepdown.transport.tls_floor import require_tls_1_3
+
+# Before any test imports gRPC, as an entry point does: a server in this process refuses TLS 1.2 like any other.
+require_tls_1_3()
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # The same examples in every run, so that a red build is red again; `--hypothesis-profile=search` looks for new ones.
