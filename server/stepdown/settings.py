@@ -71,6 +71,13 @@ class TlsSettings(_Section):
     trust_domain: Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,255}$")]
 
 
+class EncounterRateSettings(_Section):
+    """How often one encounter may be assessed: `burst` at once, `per_s` in the long run."""
+
+    per_s: Annotated[float, Field(gt=0, le=10_000)] = 2.0
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 240
+
+
 class ServerSettings(_Section):
     """Where the server listens and how it stops."""
 
@@ -79,6 +86,7 @@ class ServerSettings(_Section):
     tls: TlsSettings
     drain_grace_s: Seconds = 15.0
     call_threads: Annotated[int, Field(ge=8, le=1024)] = 128
+    encounter_rate: EncounterRateSettings = EncounterRateSettings()
 
     @field_validator("ops_address")
     @classmethod

@@ -21,6 +21,7 @@ from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
 from stepdown.domain.notices import Notice
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import PathwayStatus
+from stepdown.resilience.rate_limit import RatePolicy
 from stepdown.rules.composite import Composite
 from stepdown.serving.activation import Activation, TierOrder, composite_of, rule_set_of
 from stepdown.serving.assessment import ClinicalPathway
@@ -37,6 +38,7 @@ from stepdown.transport.oip.service import open_inference
 from stepdown.transport.operations_http.application import OperationsSources
 from stepdown.transport.operations_http.server import OperationsServer
 from stepdown.transport.operations_http.status_json import ServerStatus
+from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials, TlsMaterial
 from stepdown.worker.order import WorkerResources
 
@@ -110,13 +112,13 @@ class Server:
         return EngineDriver(engine=engine, clock=self._clock, board=self._board, on_error=self._incident)
 
     def _make_grpc(self, loaded: "_Loading") -> Listener:
-        tls = self._settings.server.tls
+        tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
         record = CallRecord(notice=self._note, event=self._log.event, incident=self._log.incident)
         served = Served(
             chain=self._driver,
             roster=loaded.roster,
             clinical=loaded.clinical,
-            claims=StoredClaims(self._clock),
+            claims=StoredClaims(self._clock, rate=RatePolicy(per_second=rate.per_s, burst=rate.burst)),
             clock=self._clock,
             record=record,
         )

@@ -108,6 +108,7 @@ class AssessmentFlow:
         self._claims.permit(request)
         assessment = pathway.prepare(request, received_time_s=self._clock.wall_s())
         if assessment.intake.wrong_patient_retraction:
+            self._claims.retract(request.encounter_token)
             self._record.event("wrong_patient_retraction", pathway=pathway.name, trace_id=terms.trace_id)
         question.prepared = Prepared(pathway=pathway, assessment=assessment, flags=_flags(terms, pathway.budget_ms))
 

@@ -23,3 +23,6 @@ class Claims(Protocol):
 
     def release(self, key: str) -> None:
         """Give the key back without an answer; the empty key is nobody's."""
+
+    def retract(self, encounter_token: str) -> None:
+        """Forget the answers for an encounter into which another patient's data had found their way."""
