@@ -8,7 +8,7 @@ import grpc
 
 import stepdown
 from stepdown.adapters.observers.model_statistics import ModelCounts
-from stepdown.api.oip import infer_pb2, metadata_pb2, repository_pb2, statistics_pb2
+from stepdown.api.oip import infer_pb2, metadata_pb2, open_inference_pb2, repository_pb2, statistics_pb2
 from stepdown.api.oip import model_configuration_pb2 as configuration_pb2
 from stepdown.api.oip.open_inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from stepdown.domain.reasons import RejectReason
@@ -34,7 +34,8 @@ from stepdown.transport.oip.refusals import RefusedMethods
 from stepdown.transport.oip.statistics import statistics_of
 from stepdown.transport.refusals import refused
 
-SERVICE = "inference.GRPCInferenceService"
+# Read from the descriptor, which also puts the service where reflection and the authorization table look it up.
+SERVICE = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 
 
 Statistics: TypeAlias = Callable[[], Mapping[tuple[str, str], ModelCounts]]
