@@ -1,0 +1,302 @@
+"""The public `model_signing` tool and this server: each accepts what the other signed; the tool's gaps are closed here."""
+
+import base64
+import dataclasses
+import hashlib
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from stepdown.adapters.bundle_directory import BundleDirectory
+from stepdown.domain.bundles import VerifiedBundle
+from stepdown.domain.errors import TrustError
+from stepdown.trust.envelope import Envelope, parse_envelope, render_envelope
+from stepdown.trust.policy import TrustPolicy, parse_trust_policy, policy_of_one_key
+from stepdown.trust.public_keys import key_hint, public_pem
+from stepdown.trust.signing import sign_files
+from stepdown.trust.verification import verify_bundle
+from tests.unit.trust.samples import (
+    ANY_BY_SAFETY,
+    DAY,
+    POLICY_HEAD,
+    SAFETY,
+    Issued,
+    SampleKey,
+    authority,
+    key,
+    leaf,
+    rules_contents,
+)
+
+CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+# These certificates are verified by programs that read the real clock.
+TODAY = datetime.now(UTC).replace(microsecond=0)
+SINCE, UNTIL = TODAY - DAY, TODAY + 365 * DAY
+LONG_AGO = TODAY - 5 * 365 * DAY
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One bundle on disk, the public tool beside it, and files for the tool to use."""
+
+    python: Path
+    folder: Path
+
+    @property
+    def bundle(self) -> Path:
+        return self.folder / "shelf" / "news2" / "1.2.0"
+
+    @property
+    def signature(self) -> Path:
+        return self.bundle / "signatures" / "signer.sig"
+
+    def lay_out(self) -> None:
+        for name, content in rules_contents().items():
+            path = self.bundle / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        self.signature.parent.mkdir()
+
+    def file(self, name: str, content: bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(content)
+        return str(path)
+
+    def tool(self, *arguments: str) -> bool:
+        """Whether the public tool is content. Its last argument is always the bundle."""
+        command = [
+            str(self.python),
+            "-m",
+            "model_signing",
+            *arguments,
+            "--signature",
+            str(self.signature),
+            str(self.bundle),
+        ]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        said = ended.stdout + ended.stderr
+        assert "succeeded" in said or "failed" in said, said
+        return ended.returncode == 0
+
+    def tool_signs(self, signer: SampleKey, *more: str) -> None:
+        private_pem = signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        private_key = self.file("key.pem", private_pem)
+        kind = "certificate" if "--signing_certificate" in more else "key"
+        ignored = ("--ignore-paths", str(self.signature.parent))
+        assert self.tool("sign", kind, "--private_key", private_key, *ignored, *more)
+
+    def tool_verifies(self, signer: SampleKey, *more: str) -> bool:
+        public_key = self.file("pub.pem", public_pem(signer.public_key))
+        return self.tool("verify", "key", "--public_key", public_key, *more)
+
+    def tool_verifies_certificate(self, *roots: Issued) -> bool:
+        files = [self.certificate_file(root) for root in roots]
+        return self.tool("verify", "certificate", *(word for file in files for word in ("--certificate_chain", file)))
+
+    def certificate_file(self, issued: Issued) -> str:
+        name = f"{issued.certificate.serial_number:x}.pem"
+        return self.file(name, issued.certificate.public_bytes(Encoding.PEM))
+
+    def we_verify(self, policy: TrustPolicy) -> VerifiedBundle:
+        files = BundleDirectory(roots=(self.folder / "shelf",)).read("news2", "1.2.0")
+        return verify_bundle("news2", "1.2.0", files, policy, time.time())
+
+    def we_refuse(self, policy: TrustPolicy) -> str:
+        with pytest.raises(TrustError) as refused:
+            self.we_verify(policy)
+        return refused.value.rule
+
+
+@pytest.fixture
+def desk(peers_python: Path, tmp_path: Path) -> Desk:
+    desk = Desk(python=peers_python, folder=tmp_path)
+    desk.lay_out()
+    return desk
+
+
+def only(signer: SampleKey) -> TrustPolicy:
+    return policy_of_one_key("signer", signer.public_key)
+
+
+def under(root: Issued) -> TrustPolicy:
+    files = {"root.pem": root.certificate.public_bytes(Encoding.PEM)}
+    return parse_trust_policy((POLICY_HEAD + SAFETY + ANY_BY_SAFETY).encode(), files)
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_each_accepts_the_other_s_signature_by_a_key(desk: Desk, curve: type[ec.EllipticCurve]) -> None:
+    signer = key("conformance", curve)
+    desk.signature.write_bytes(sign_files(rules_contents(), signer))
+    assert desk.tool_verifies(signer)
+    desk.tool_signs(signer)
+    assert [identity.name for identity in desk.we_verify(only(signer)).signers] == ["signer"]
+
+
+def test_each_accepts_the_other_s_signature_by_a_certificate(desk: Desk) -> None:
+    root = authority(start=SINCE, end=UNTIL)
+    between = authority("between", issuer=root, start=SINCE, end=UNTIL)
+    signer = leaf(between, start=SINCE, end=UNTIL)
+    chain = (signer.certificate, between.certificate)
+    desk.signature.write_bytes(sign_files(rules_contents(), signer.key, certificates=chain))
+    assert desk.tool_verifies_certificate(root)
+    certificates = ("--signing_certificate", desk.certificate_file(signer))
+    desk.tool_signs(signer.key, *certificates, "--certificate_chain", desk.certificate_file(between))
+    assert [identity.name for identity in desk.we_verify(under(root)).signers] == ["safety"]
+
+
+def change(desk: Desk) -> None:
+    (desk.bundle / "rules.toml").write_bytes(b"# bandt\n")
+
+
+def add(desk: Desk) -> None:
+    (desk.bundle / "notes.txt").touch()
+
+
+def remove(desk: Desk) -> None:
+    (desk.bundle / "rules.toml").unlink()
+
+
+def rename(desk: Desk) -> None:
+    (desk.bundle / "rules.toml").rename(desk.bundle / "rules2.toml")
+
+
+@pytest.mark.parametrize(
+    ("meddle", "rule"),
+    [(change, "FILE_CHANGED"), (add, "FILE_ADDED"), (remove, "FILE_REMOVED"), (rename, "FILE_RENAMED")],
+)
+def test_both_refuse_a_bundle_that_was_meddled_with(desk: Desk, meddle: Callable[[Desk], None], rule: str) -> None:
+    desk.signature.write_bytes(sign_files(rules_contents(), key()))
+    meddle(desk)
+    assert not desk.tool_verifies(key())
+    assert desk.we_refuse(only(key())) == rule
+
+
+def test_files_that_version_control_hides_are_files(desk: Desk) -> None:
+    desk.tool_signs(key())
+    (desk.bundle / ".gitattributes").write_text("* filter=run")
+    assert desk.tool_verifies(key())
+    assert desk.we_refuse(only(key())) == "FILE_ADDED"
+
+
+def test_the_signer_does_not_choose_what_is_ignored(desk: Desk) -> None:
+    extra = desk.bundle / "extra.bin"
+    extra.touch()
+    desk.tool_signs(key(), "--ignore-paths", str(extra))
+    assert desk.tool_verifies(key())
+    assert desk.we_refuse(only(key())) == "FILE_ADDED"
+
+
+def test_a_bundle_in_another_s_place_is_not_that_bundle(desk: Desk) -> None:
+    desk.tool_signs(key())
+    desk.bundle.rename(desk.bundle.with_name("1.3.0"))
+    files = BundleDirectory(roots=(desk.folder / "shelf",)).read("news2", "1.3.0")
+    with pytest.raises(TrustError, match="VERSION_MISMATCH"):
+        verify_bundle("news2", "1.3.0", files, only(key()), time.time())
+
+
+def test_an_empty_folder_is_noticed(desk: Desk) -> None:
+    desk.tool_signs(key())
+    (desk.bundle / "empty").mkdir()
+    assert desk.tool_verifies(key())
+    assert desk.we_refuse(only(key())) == "EMPTY_DIRECTORY"
+
+
+def expired(root: Issued) -> Issued:
+    return leaf(root, start=LONG_AGO, end=TODAY - DAY)
+
+
+def serving(root: Issued) -> Issued:
+    names = (x509.UniformResourceIdentifier("spiffe://hospital.example/safety"),)
+    return leaf(root, start=SINCE, end=UNTIL, purposes=(ExtendedKeyUsageOID.SERVER_AUTH,), names=names)
+
+
+def somebody_else(root: Issued) -> Issued:
+    return leaf(
+        root, start=SINCE, end=UNTIL, names=(x509.UniformResourceIdentifier("spiffe://hospital.example/kitchen"),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("issue", "rule"),
+    [
+        (expired, "CERTIFICATE_EXPIRED"),
+        (serving, "CERTIFICATE_PURPOSE"),
+        (somebody_else, "CERTIFICATE_IDENTITY"),
+    ],
+)
+def test_certificates_the_tool_does_not_look_at_closely_are_refused(
+    desk: Desk, issue: Callable[[Issued], Issued], rule: str
+) -> None:
+    root = authority(start=LONG_AGO, end=UNTIL)
+    signer = issue(root)
+    desk.tool_signs(
+        signer.key,
+        "--signing_certificate",
+        desk.certificate_file(signer),
+        "--certificate_chain",
+        desk.certificate_file(root),
+    )
+    assert desk.tool_verifies_certificate(root)
+    assert desk.we_refuse(under(root)) == rule
+
+
+def test_one_envelope_holds_one_signature(desk: Desk) -> None:
+    document = json.loads(sign_files(rules_contents(), key()))
+    document["dsseEnvelope"]["signatures"].append({"sig": "AAAA", "keyid": ""})
+    desk.signature.write_text(json.dumps(document, separators=(",", ":")))
+    assert desk.tool_verifies(key())
+    assert desk.we_refuse(only(key())) == "SIGNATURE_MALFORMED"
+
+
+def test_the_older_predicate_is_not_read(desk: Desk) -> None:
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in rules_contents().items()}
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in digests.items()],
+        "predicateType": "https://model_signing/Digests/v0.1",
+        "predicate": {"unused": "Unused"},
+    }
+    envelope = Envelope(payload=json.dumps(statement).encode(), signature=b"", key_hint=key_hint(key().public_key))
+    signature = key().sign(envelope.signed_bytes)
+    desk.signature.write_bytes(render_envelope(dataclasses.replace(envelope, signature=signature)))
+    assert desk.tool_verifies(key(), "--ignore-paths", str(desk.signature))
+    assert desk.we_refuse(only(key())) == "SIGNATURE_FORMAT_UNSUPPORTED"
+
+
+def test_the_encoding_of_before_1_0_is_not_accepted(desk: Desk) -> None:
+    envelope = parse_envelope(sign_files(rules_contents(), key()), what="x")
+    payload_type = "application/vnd.in-toto+json"
+    encoded = f"DSSEV1 {len(payload_type)} {payload_type} {len(envelope.payload)} {envelope.payload!r}".encode()
+    forged = dataclasses.replace(envelope, signature=key().sign(encoded))
+    desk.signature.write_bytes(render_envelope(forged))
+    assert desk.tool_verifies(key())
+    assert desk.we_refuse(only(key())) == "SIGNATURE_INVALID"
+
+
+def test_our_signature_file_is_written_as_the_tool_writes_its_own(desk: Desk) -> None:
+    desk.tool_signs(key())
+    theirs = json.loads(desk.signature.read_bytes())
+    ours = json.loads(sign_files(rules_contents(), key(), subject="1.2.0"))
+    assert _shape(ours) == _shape(theirs)
+    assert ours["verificationMaterial"] == theirs["verificationMaterial"]
+    our_statement, their_statement = (
+        json.loads(base64.b64decode(document["dsseEnvelope"]["payload"])) for document in (ours, theirs)
+    )
+    assert our_statement["subject"] == their_statement["subject"]
+    assert our_statement["predicate"]["resources"] == their_statement["predicate"]["resources"]
+
+
+def _shape(value: object) -> object:
+    """The members of a document without their values."""
+    if isinstance(value, dict):
+        return {name: _shape(member) for name, member in value.items()}
+    return [_shape(item) for item in value] if isinstance(value, list) else None
