@@ -3,7 +3,7 @@
 Refuses to read faster than it answers: what the client sends beyond the bound waits in gRPC's flow control.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from threading import Lock, Semaphore, Thread
@@ -67,7 +67,7 @@ class InferenceStream:
         if answering is not None:
             answering.withdraw()
 
-    def answers(self, requests: Iterator[pb.ModelInferRequest]) -> Iterator[pb.ModelStreamInferResponse]:
+    def answers(self, requests: Iterator[pb.ModelInferRequest]) -> Generator[pb.ModelStreamInferResponse]:
         """The answer to each request, in order. What reading raises, this raises after the answers before it."""
         Thread(target=self._read, args=(requests,), name="oip-stream-reader", daemon=True).start()
         try:
