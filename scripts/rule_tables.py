@@ -1,40 +1,88 @@
-"""Render the table beside every rule set in `fallback_rules/`, or check that each still says what the rules say.
+"""Write what is generated in every bundle of `fallback_rules/`, or check that it still says what the bundle says.
 
-    python scripts/rule_tables.py            write fallback_rules/<name>/<version>/TABLE.md
-    python scripts/rule_tables.py --check    exit 1 where a table is missing or stale
+    python scripts/rule_tables.py            write TABLE.md and provenance.json of each bundle
+    python scripts/rule_tables.py --check    exit 1 where one is missing or stale
 
-The table lies inside the bundle, so the signature covers what the clinician read. A table that changes must be signed
+Both lie inside the bundle, so that the signature covers what the clinician read. A bundle that changes must be signed
 again; this command refuses to sign.
 """
 
+import hashlib
+import json
 import sys
 from pathlib import Path
 
 from stepdown.domain.errors import RuleSetError
 from stepdown.rules.markdown import render_table
-from stepdown.rules.rule_set import parse_rule_set
+from stepdown.rules.rule_set import RuleSet, parse_rule_set
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = "TABLE.md"
+PROVENANCE = "provenance.json"
+WRITTEN_BY_HAND = ("card.toml", "known_answers.json", "manifest.toml", "rules.toml")
+RESOURCE_PREFIXES = {"ISBN ": "urn:isbn:", "doi:": "info:doi/", "PMID ": "info:pmid/"}
 
 
-def rendered_tables(root: Path) -> dict[Path, str]:
-    """The text that each table should hold, by its path, for every rule set below `root`/fallback_rules.
+def generated_files(root: Path) -> dict[Path, str]:
+    """The text that each generated file should hold, by its path, for every rule bundle below `root`/fallback_rules.
 
     Raises:
         RuleSetError: a rule set is at fault.
+        FileNotFoundError: a bundle lacks a file that is written by hand.
     """
-    return {
-        rules.with_name(TABLE): render_table(
-            parse_rule_set(rules.read_bytes(), rule_set_id=f"{rules.parent.parent.name}@{rules.parent.name}")
-        )
-        for rules in sorted(root.glob("fallback_rules/*/*/rules.toml"))
+    texts: dict[Path, str] = {}
+    for rules in sorted(root.glob("fallback_rules/*/*/rules.toml")):
+        bundle = rules.parent
+        rule_set = parse_rule_set(rules.read_bytes(), rule_set_id=f"{bundle.parent.name}@{bundle.name}")
+        files = {name: (bundle / name).read_bytes() for name in WRITTEN_BY_HAND}
+        texts[bundle / TABLE] = render_table(rule_set)
+        files[TABLE] = texts[bundle / TABLE].encode()
+        texts[bundle / PROVENANCE] = provenance(rule_set, files)
+    return texts
+
+
+def provenance(rule_set: RuleSet, files: dict[str, bytes]) -> str:
+    """An in-toto statement with SLSA provenance: these files were transcribed by hand from that publication."""
+    source = rule_set.document.source
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [
+            {"name": name, "digest": {"sha256": hashlib.sha256(files[name]).hexdigest()}} for name in sorted(files)
+        ],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {
+                "buildType": "urn:stepdown:build:rule-transcription:v1",
+                "externalParameters": {"rule_set": rule_set.rule_set_id, "variant": rule_set.document.variant},
+                "resolvedDependencies": [
+                    {
+                        "uri": resource(source.identifier),
+                        "name": source.title,
+                        "annotations": {"authors": source.authors, "published": source.published},
+                    }
+                ],
+            },
+            "runDetails": {"builder": {"id": "urn:stepdown:builder:transcribed-by-hand"}},
+        },
     }
+    return json.dumps(statement, indent=1, ensure_ascii=False) + "\n"
 
 
-def stale_tables(tables: dict[Path, str]) -> tuple[Path, ...]:
-    """Those whose file is missing or holds something else."""
-    return tuple(path for path, text in tables.items() if not path.is_file() or path.read_text("utf-8") != text)
+def resource(identifier: str) -> str:
+    """A publication's identifier as a URI.
+
+    Raises:
+        RuleSetError: it is neither an ISBN, a DOI nor a PMID.
+    """
+    for prefix, scheme in RESOURCE_PREFIXES.items():
+        if identifier.startswith(prefix):
+            return scheme + identifier.removeprefix(prefix)
+    raise RuleSetError(f"source.identifier: {identifier} is none of {', '.join(RESOURCE_PREFIXES)}")
+
+
+def stale_files(texts: dict[Path, str]) -> tuple[Path, ...]:
+    """Those that are missing or hold something else."""
+    return tuple(path for path, text in texts.items() if not path.is_file() or path.read_bytes() != text.encode())
 
 
 def main(arguments: list[str]) -> int:
@@ -43,19 +91,19 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        tables = rendered_tables(ROOT)
-    except RuleSetError as error:
+        texts = generated_files(ROOT)
+    except (RuleSetError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
-    stale = stale_tables(tables)
+    stale = stale_files(texts)
     for path in stale:
         if arguments:
             print(f"{path.relative_to(ROOT)}: stale or missing; run python scripts/rule_tables.py", file=sys.stderr)
         else:
-            path.write_text(tables[path], "utf-8")
+            path.write_bytes(texts[path].encode())
             print(f"wrote {path.relative_to(ROOT)}")
     if not stale:
-        print(f"{len(tables)} rule tables are up to date")
+        print(f"{len(texts)} generated files of rule bundles are up to date")
     return 1 if arguments and stale else 0
 
 

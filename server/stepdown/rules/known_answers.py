@@ -99,6 +99,17 @@ def mismatches(rule_set: RuleSet, answers: tuple[KnownAnswer, ...]) -> tuple[str
     )
 
 
+def require_known_answers(rule_set: RuleSet, text: bytes) -> None:
+    """Run the known-answer test of a bundle: `text` is its `known_answers.json`.
+
+    Raises:
+        RuleSetError: the bytes are not such a file, or the rule set gives another answer; every difference is named.
+    """
+    differences = mismatches(rule_set, parse_known_answers(text))
+    if differences:
+        raise RuleSetError("\n".join(differences))
+
+
 def _differences(result: ScoreResult, expected: KnownResult) -> tuple[tuple[str, object, object], ...]:
     pairs = (
         ("total", result.total, expected.total),

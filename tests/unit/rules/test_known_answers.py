@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from stepdown.domain.errors import RuleSetError
-from stepdown.rules.known_answers import mismatches, parse_known_answers
+from stepdown.rules.known_answers import mismatches, parse_known_answers, require_known_answers
 from tests.unit.rules.rule_bundles import rule_set
 
 KNOWN: dict[str, Any] = {
@@ -94,3 +94,9 @@ def test_a_case_can_state_an_old_reading_and_its_time() -> None:
 def test_what_is_not_a_list_of_known_answers_is_refused(text: bytes) -> None:
     with pytest.raises(RuleSetError, match="known answers: "):
         parse_known_answers(text)
+
+
+def test_a_rule_set_must_give_every_known_answer_before_it_answers_anyone() -> None:
+    require_known_answers(rule_set("lactate"), changed())
+    with pytest.raises(RuleSetError, match=r"lactate@1\.0\.0: raised: total is 1, known to be 2"):
+        require_known_answers(rule_set("lactate"), changed(total=2))
