@@ -1,4 +1,4 @@
-"""The public `model_signing` tool and this server: each accepts what the other signed; the tool's gaps are closed here."""
+"""The public `model_signing` tool and this server: each accepts what the other signed, and its gaps are closed."""
 
 import base64
 import dataclasses

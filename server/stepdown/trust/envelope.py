@@ -97,9 +97,8 @@ def render_envelope(envelope: Envelope) -> bytes:
 
 def _check_canonical(text: bytes, value: object, *, what: str) -> None:
     """Called once every member is known, which also bounds how deep the document goes."""
-    written = text.removesuffix(b"\n")
     renderings = (json.dumps(value, separators=(",", ":")), json.dumps(value), json.dumps(value, indent=2))
-    if not any(written == rendering.encode("ascii") for rendering in renderings):
+    if not any(text == rendering.encode("ascii") for rendering in renderings):
         raise TrustError(rule=_RULE, detail=f"{what}: JSON that is not written the way a JSON writer writes it")
 
 

@@ -51,7 +51,6 @@ def test_a_single_certificate_is_read_as_a_chain_of_one() -> None:
 def test_spaced_and_indented_documents_are_read_too(indent: int | None) -> None:
     text = json.dumps(json.loads(render_envelope(BY_KEY)), indent=indent)
     assert parse_envelope(text.encode(), what="x") == BY_KEY
-    assert parse_envelope(text.encode() + b"\n", what="x") == BY_KEY
 
 
 def test_a_key_without_a_hint_is_read() -> None:
@@ -62,7 +61,7 @@ def test_a_key_without_a_hint_is_read() -> None:
 
 OTHER_WAYS: dict[str, Callable[[bytes], bytes]] = {
     "a space before": lambda text: b" " + text,
-    "lines after": lambda text: text + b"\n\n",
+    "a line end after": lambda text: text + b"\n",
     "one space within": lambda text: text.replace(b",", b", ", 1),
     "a letter as an escape": lambda text: text.replace(b"sigstore", b"sig\\u0073tore"),
     "a slash as an escape": lambda text: text.replace(b"/vnd", b"\\/vnd"),
