@@ -6,7 +6,7 @@ A caller is its certificate's SPIFFE id, or failing that its DNS name; never its
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -84,8 +84,8 @@ class Authorization:
     """The decision. `trust_domain` is the only one whose SPIFFE ids count; `dns_roles` gives roles to DNS names."""
 
     trust_domain: str
-    dns_roles: Mapping[str, frozenset[Role]] = MappingProxyType({})
-    method_roles: Mapping[str, frozenset[Role]] = METHOD_ROLES
+    dns_roles: Mapping[str, frozenset[Role]] = field(default_factory=dict)
+    method_roles: Mapping[str, frozenset[Role]] = field(default_factory=lambda: METHOD_ROLES)
 
     def permit(self, method: str, auth_context: Mapping[str, Sequence[bytes]]) -> Caller:
         """Let the call in. Raises: CallDeniedError, for want of an identity that can be believed, or of a role."""

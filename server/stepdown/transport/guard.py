@@ -6,14 +6,16 @@ Refuses to know what any method does.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
 from stepdown.transport.admission import Admission
 
-Handler = grpc.RpcMethodHandler[Any, Any]
-Behaviour = Callable[..., Any]
+# The class is generic in its stubs alone.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+MaybeHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
+Behaviour: TypeAlias = Callable[..., Any]
 
 
 class Guard(grpc.ServerInterceptor):
@@ -29,9 +31,9 @@ class Guard(grpc.ServerInterceptor):
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Handler | None],
+        continuation: Callable[[grpc.HandlerCallDetails], MaybeHandler],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
+    ) -> MaybeHandler:
         """The guarded handler; None, which gRPC answers with UNIMPLEMENTED, where there is no such method."""
         method = handler_call_details.method
         known = self._guarded.get(method)

@@ -20,6 +20,8 @@ def require_tls_1_3() -> None:
 
     Raises: RuntimeError if gRPC was loaded before without this floor, when it is too late.
     """
+    # gRPC writes a line of its own format on every failed handshake, into a log that is JSON and knows of it already.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     if os.environ.get(CIPHER_VARIABLE) == UNUSABLE_CIPHER:
         return
     if "grpc" in sys.modules:
