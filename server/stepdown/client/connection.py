@@ -1,0 +1,131 @@
+"""Channels to one or more servers, and the calls an integration makes.
+
+With several addresses the calls go to those whose health says SERVING, and a call that met a dead server is sent again
+to another: safe, because a server answers a repeated `request_id` with the answer it gave before.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from stepdown.api.v1.assessment_service_pb2 import (
+    AssessRiskRequest,
+    BatchAssessRiskRequest,
+    BatchAssessRiskResult,
+    StreamAssessRiskRequest,
+    StreamAssessRiskResponse,
+)
+from stepdown.api.v1.assessment_service_pb2_grpc import AssessmentServiceStub
+from stepdown.api.v1.assessments_pb2 import Assessment
+from stepdown.client.failures import AssessmentError
+
+DEFAULT_TIMEOUT_S = 1.0
+_MAXIMUM_MESSAGE_BYTES = 64 * 1024 * 1024
+_SERVICE_CONFIG = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "healthCheckConfig": {"serviceName": "stepdown.api.v1.AssessmentService"},
+    "methodConfig": [
+        {
+            "name": [{"service": "stepdown.api.v1.AssessmentService"}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.02s",
+                "maxBackoff": "0.2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """PEM files: the authority that vouches for the servers, and the client's own certificate and key."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def from_environment(cls) -> "Credentials":
+        """From STEPDOWN_CA, STEPDOWN_CERT and STEPDOWN_KEY. Raises KeyError naming the one that is not set."""
+        return cls(
+            ca=Path(os.environ["STEPDOWN_CA"]),
+            certificate=Path(os.environ["STEPDOWN_CERT"]),
+            key=Path(os.environ["STEPDOWN_KEY"]),
+        )
+
+    def channel(self, addresses: Sequence[str]) -> grpc.Channel:
+        """A mutual TLS channel to `IP:PORT` addresses."""
+        credentials = grpc.ssl_channel_credentials(
+            self.ca.read_bytes(), self.key.read_bytes(), self.certificate.read_bytes()
+        )
+        options = [
+            ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+            ("grpc.max_receive_message_length", _MAXIMUM_MESSAGE_BYTES),
+            ("grpc.max_reconnect_backoff_ms", 1000),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+        ]
+        return grpc.secure_channel("ipv4:" + ",".join(addresses), credentials, options)
+
+
+class AssessmentClient:
+    """Asks for assessments. Thread-safe; close it, or use it in a `with` block."""
+
+    def __init__(self, addresses: str | Sequence[str], credentials: Credentials) -> None:
+        """`addresses`: one or more `IP:PORT`, as a sequence or with commas between them."""
+        listed = addresses.split(",") if isinstance(addresses, str) else addresses
+        self._channel = credentials.channel([address.strip() for address in listed])
+        self._assessments = AssessmentServiceStub(self._channel)
+
+    def assess(self, request: AssessRiskRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Assessment:
+        """One encounter. The timeout is the deadline the server plans its tiers by. Raises AssessmentError."""
+        try:
+            return self._assessments.AssessRisk(request, timeout=timeout_s).assessment
+        except grpc.RpcError as error:
+            raise AssessmentError.of_call(error) from error
+
+    def assess_batch(
+        self, requests: Iterable[AssessRiskRequest], *, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> tuple[Assessment | AssessmentError, ...]:
+        """Up to 1,024 encounters in one call, each with an answer or a failure of its own. Raises AssessmentError."""
+        message = BatchAssessRiskRequest(requests=requests)
+        try:
+            results = self._assessments.BatchAssessRisk(message, timeout=timeout_s).results
+        except grpc.RpcError as error:
+            raise AssessmentError.of_call(error) from error
+        return tuple(_settled(result) for result in results)
+
+    def assess_stream(
+        self, requests: Iterable[AssessRiskRequest]
+    ) -> Iterator[tuple[str, Assessment | AssessmentError]]:
+        """An open-ended feed: pairs of request id and answer, as they come. Raises AssessmentError."""
+        messages = (StreamAssessRiskRequest(request=request) for request in requests)
+        try:
+            for response in self._assessments.StreamAssessRisk(messages):
+                yield response.request_id, _settled(response)
+        except grpc.RpcError as error:
+            raise AssessmentError.of_call(error) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _settled(result: BatchAssessRiskResult | StreamAssessRiskResponse) -> Assessment | AssessmentError:
+    return AssessmentError.of_item(result.failure) if result.HasField("failure") else result.assessment
