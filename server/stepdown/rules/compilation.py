@@ -3,13 +3,13 @@
 from types import MappingProxyType
 
 from stepdown.domain.bands import Band
-from stepdown.rules.consistency import SPO2_SCALES, deciding_parameter, maximum_total
+from stepdown.rules.consistency import SPO2_SCALES, maximum_total, selecting_parameter
 from stepdown.rules.document import QuotientDocument, RatioOutcome, SumDocument, Term
 from stepdown.rules.interval import cuts
 from stepdown.rules.parameter_document import Parameter, PointTable, Reading
 from stepdown.rules.points import Banding, Coding, PointScale
 from stepdown.rules.quotient_rule import CompiledTerm, QuotientRule, RatioVerdict
-from stepdown.rules.row import CompiledReading, Row, absent_score
+from stepdown.rules.row import CompiledReading, Row, Selector, absent_score
 from stepdown.rules.sum_rule import SumRule
 from stepdown.rules.totals import CompiledVerdict, VerdictTable, bits
 
@@ -21,7 +21,7 @@ def compile_sum(document: SumDocument, *, rule_set_id: str) -> SumRule:
     return SumRule(
         rule_set_id=rule_set_id,
         rows=rows,
-        deciding=next((row for row in rows if row.deciding is not None), None),
+        selector=next((row.selector for row in rows if row.selector is not None), None),
         verdicts=_verdict_table(document),
         maximum_possible=maximum_total(document),
     )
@@ -81,19 +81,20 @@ def _verdict_table(document: SumDocument) -> VerdictTable:
 
 def _state_labels(document: SumDocument) -> tuple[str | None, ...]:
     """The labels of the states, in band order; a single unnamed state where no table depends on another channel."""
-    deciding = deciding_parameter(document)
-    return (None,) if deciding is None else tuple(row.label for row in deciding.reading[0].table[0].bands)
+    selecting = selecting_parameter(document)
+    return (None,) if selecting is None else tuple(row.label for row in selecting.reading[0].table[0].bands)
 
 
 def _row(document: SumDocument, parameter: Parameter, *, labels: tuple[str | None, ...]) -> Row:
     first = parameter.reading[0]
+    selects = parameter is selecting_parameter(document)
     readings = tuple(_reading(reading, labels=labels) for reading in parameter.reading)
     return Row(
         readings=readings,
         highest=parameter.combine == "highest",
         absent=absent_score(readings[0], minimum=parameter.missing.minimum, maximum=parameter.missing.maximum),
         dependent=first.depends_on is not None,
-        deciding=_banding(first, first.table[0]) if parameter is deciding_parameter(document) else None,
+        selector=Selector(channel=first.channel, banding=_banding(first, first.table[0])) if selects else None,
     )
 
 

@@ -16,7 +16,7 @@ def document_faults(document: SumDocument | QuotientDocument, *, bundle_name: st
     """Say everything wrong with a document whose tables are each well formed."""
     faults = list(_head_faults(document, bundle_name))
     if isinstance(document, SumDocument):
-        faults += [*_reading_faults(document), *_deciding_faults(document), *_outcome_faults(document)]
+        faults += [*_reading_faults(document), *_selecting_faults(document), *_outcome_faults(document)]
         faults += [*_single_faults(document), *_trigger_faults(document)]
     elif document.quotient.numerator.channel == document.quotient.denominator.channel:
         faults.append("quotient: numerator and denominator are the same channel")
@@ -71,30 +71,30 @@ def _reading_faults(document: SumDocument) -> Iterator[str]:
             yield from _table_faults(document, reading)
 
 
-def deciding_parameter(document: SumDocument) -> Parameter | None:
-    """The parameter whose band decides which table of another one applies, where there is one."""
+def selecting_parameter(document: SumDocument) -> Parameter | None:
+    """The parameter whose band selects the table of another one, where there is one."""
     channels = {reading.depends_on for parameter in document.parameter for reading in parameter.reading}
     return next((parameter for parameter in document.parameter if parameter.reading[0].channel in channels), None)
 
 
-def _deciding_faults(document: SumDocument) -> Iterator[str]:
+def _selecting_faults(document: SumDocument) -> Iterator[str]:
     channels = {one.depends_on for parameter in document.parameter for one in parameter.reading if one.depends_on}
     if len(channels) > 1:
-        yield f"depends_on: only one channel can decide, not {' and '.join(sorted(channels))}"
-    deciding = deciding_parameter(document)
-    if deciding is None:
+        yield f"depends_on: only one channel can select tables, not {' and '.join(sorted(channels))}"
+    selecting = selecting_parameter(document)
+    if selecting is None:
         yield from (f"depends_on: {channel} is no parameter's first reading" for channel in sorted(channels))
         return
-    first = deciding.reading[0]
+    first = selecting.reading[0]
     labels = [row.label for row in first.table[0].bands]
-    plain = len(deciding.reading) == 1 and len(first.table) == 1 and first.depends_on is None
+    plain = len(selecting.reading) == 1 and len(first.table) == 1 and first.depends_on is None
     if not plain or not labels or None in labels or _repeated(labels):
-        yield f"depends_on: {first.channel} can decide only by one table of bands, each with its own label"
+        yield f"depends_on: {first.channel} can select tables only by one table of bands, each with its own label"
 
 
 def _table_faults(document: SumDocument, reading: Reading) -> Iterator[str]:
-    deciding = deciding_parameter(document) if reading.depends_on is not None else None
-    labels = [] if deciding is None else [str(row.label) for row in deciding.reading[0].table[0].bands]
+    selecting = selecting_parameter(document) if reading.depends_on is not None else None
+    labels = [] if selecting is None else [str(row.label) for row in selecting.reading[0].table[0].bands]
     scales = {table.spo2_scale for table in reading.table}
     if scales != {None} and scales != set(SPO2_SCALES):
         yield f"{reading.channel}: tables must name every SpO2 scale or none"

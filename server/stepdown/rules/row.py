@@ -21,8 +21,8 @@ Parameters = Mapping[str, RuleInput]
 class CompiledReading:
     """One channel and its tables: `tables[SpO2 scale - 1][state]`.
 
-    A state is the index of the band that the rule set's deciding channel is in; a reading that does not depend on it
-    holds the same table for each.
+    A state is the index of the band that the selecting channel is in; a reading that does not depend on it holds the
+    same table for each.
     """
 
     channel: str
@@ -32,21 +32,35 @@ class CompiledReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """The channel whose band is the state that selects the tables of others: supplemental oxygen, for saturation."""
+
+    channel: str
+    banding: Banding
+
+    def states(self, parameters: Parameters) -> tuple[int, ...]:
+        """The states that the inputs allow: one where the reading is usable, else all."""
+        given = parameters.get(self.channel, ABSENT)
+        state = self.banding.segment(given.value) if given.status is InputStatus.PRESENT else None
+        return tuple(range(len(self.banding.points))) if state is None else (state,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One parameter. With `highest` the most points of any reading count, else those of the first that earns any.
 
     `absent` is the score of a row that nothing is known of.
-    `dependent`: its table changes with the state. `deciding`: its own banding is what tells the state.
+    `dependent`: its table changes with the state. `selector`: set where the row itself is what tells the state.
     """
 
     readings: tuple[CompiledReading, ...]
     highest: bool
     absent: ParameterScore
     dependent: bool = False
-    deciding: Banding | None = None
+    selector: Selector | None = None
 
     def mark(self, parameters: Parameters, scale: int, state: int) -> ParameterScore:
-        """Score the row on SpO2 scale `scale + 1`, the deciding channel being in `state`."""
+        """Score the row on SpO2 scale `scale + 1`, the selecting channel being in `state`."""
         best: RuleInput | None = None
         best_reading, best_points = self.readings[0], -1
         for reading in self.readings:
@@ -71,7 +85,7 @@ class Row:
         )
 
     def mark_over(self, parameters: Parameters, scale: int, states: tuple[int, ...]) -> ParameterScore:
-        """Score the row where the deciding channel may be in any of `states`: known only if all of them agree."""
+        """Score the row where the selecting channel may be in any of `states`: known only if all of them agree."""
         score = self.mark(parameters, scale, states[0])
         if not self.dependent:
             return score
@@ -83,23 +97,15 @@ class Row:
         return replace(score, points=None, minimum_points=minimum, maximum_points=maximum)
 
     def possible(self, score: ParameterScore, parameters: Parameters, scale: int, state: int) -> tuple[int, ...]:
-        """All the points that the row, marked as `score`, can earn while the deciding channel is in `state`."""
-        if self.deciding is not None:
-            return (self.deciding.points[state],)
+        """All the points that the row, marked as `score`, can earn while the selecting channel is in `state`."""
+        if self.selector is not None:
+            return (self.selector.banding.points[state],)
         if self.dependent:
             score = self.mark(parameters, scale, state)
         if score.points is not None:
             return (score.points,)
         # Every reading spans the same bounds (the schema sees to it), so the first one's table speaks for all.
         return self.readings[0].tables[scale][state].attainable
-
-    def states(self, parameters: Parameters) -> tuple[int, ...]:
-        """The states that a deciding row allows: one where its reading is usable, else all."""
-        if self.deciding is None:
-            return (0,)
-        given = parameters.get(self.readings[0].channel, ABSENT)
-        state = self.deciding.segment(given.value) if given.status is InputStatus.PRESENT else None
-        return tuple(range(len(self.deciding.points))) if state is None else (state,)
 
     def _open(self, parameters: Parameters) -> ParameterScore:
         """The row without points; where nothing at all is known of it, the one made at compilation."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from stepdown.domain.intake import InputStatus, RuleInputs
 from stepdown.domain.scores import ParameterScore, ScoreResult
-from stepdown.rules.row import Parameters, Row
+from stepdown.rules.row import Parameters, Row, Selector
 from stepdown.rules.totals import Totals, VerdictTable
 
 _SPO2_SCALES = (1, 2)
@@ -13,11 +13,11 @@ _ONE_STATE = (0,)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SumRule:
-    """Rows to add and verdicts on the total; `deciding` is the row whose state selects the tables of others, if any."""
+    """Rows to add and verdicts on the total; `selector` tells which tables apply, where that depends on a channel."""
 
     rule_set_id: str
     rows: tuple[Row, ...]
-    deciding: Row | None
+    selector: Selector | None
     verdicts: VerdictTable
     maximum_possible: int
 
@@ -30,7 +30,7 @@ class SumRule:
         if inputs.spo2_scale not in _SPO2_SCALES:
             raise ValueError("the SpO2 scale is 1 or 2")
         scale, parameters = inputs.spo2_scale - 1, inputs.parameters
-        states = _ONE_STATE if self.deciding is None else self.deciding.states(parameters)
+        states = _ONE_STATE if self.selector is None else self.selector.states(parameters)
         if len(states) == 1:
             trace = tuple([row.mark(parameters, scale, states[0]) for row in self.rows])
         else:
@@ -60,7 +60,7 @@ class SumRule:
     def _within_reach(
         self, trace: tuple[ParameterScore, ...], parameters: Parameters, scale: int, states: tuple[int, ...]
     ) -> Totals:
-        """Every total that the missing readings leave open, in every state the deciding channel can be in."""
+        """Every total that the missing readings leave open, in every state the selecting channel can be in."""
         worlds = [
             [row.possible(score, parameters, scale, state) for row, score in zip(self.rows, trace, strict=True)]
             for state in states

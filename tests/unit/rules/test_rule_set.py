@@ -104,11 +104,15 @@ def test_the_samples_that_the_refusals_break_are_sound() -> None:
         (
             'depends_on = "SupplementalOxygen"',
             'depends_on = "Consciousness"',
-            "Consciousness can decide only by one table",
+            "Consciousness can select tables only by one table",
         ),
-        ('depends_on = "SupplementalOxygen"', 'depends_on = "O2Sat"', "O2Sat can decide only by one table"),
-        ('label = "air", ', "", "SupplementalOxygen can decide only by one table of bands, each with its own label"),
-        ('label = "air"', 'label = "oxygen"', "SupplementalOxygen can decide only by one table"),
+        ('depends_on = "SupplementalOxygen"', 'depends_on = "O2Sat"', "O2Sat can select tables only by one table"),
+        (
+            'label = "air", ',
+            "",
+            "SupplementalOxygen can select tables only by one table of bands, each with its own label",
+        ),
+        ('label = "air"', 'label = "oxygen"', "SupplementalOxygen can select tables only by one table"),
         (
             'given = "air"',
             'given = "water"',
@@ -172,10 +176,10 @@ def test_an_overlay_needs_an_outcome_that_says_what_to_do_for_high() -> None:
     assert "overlay: no outcome says what to do for band HIGH" in refusal(text.encode())
 
 
-def test_only_one_channel_can_decide_over_others() -> None:
+def test_only_one_channel_can_select_tables() -> None:
     parameter = SUM[SUM.index('[[parameter]]\ntitle = "Saturation"') : SUM.index('[[parameter]]\ntitle = "Oxygen"')]
     other = parameter.replace("O2Sat", "Temp").replace('"SupplementalOxygen"', '"HR"')
-    assert "only one channel can decide, not HR and SupplementalOxygen" in refusal(
+    assert "only one channel can select tables, not HR and SupplementalOxygen" in refusal(
         SUM.replace('[[parameter]]\ntitle = "Oxygen"', f'{other}[[parameter]]\ntitle = "Oxygen"').encode()
     )
 
