@@ -1,0 +1,45 @@
+"""The Open Inference Protocol served over mutual TLS on loopback, before a chain that echoes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from stepdown.adapters.observers.model_statistics import ModelStatisticsObserver
+from stepdown.domain.status import PathwayStatus
+from stepdown.transport.oip.service import open_inference
+from tests.fakes.chain import FakeChain
+from tests.fakes.open_inference import ECHO, REFUSED, WORDS, echoed, tensor_roster
+from tests.fakes.statuses import PATHWAY, answer_given, pathway_status, suspended_tier, tier_status
+from tests.unit.transport.grpc_side import GrpcSide, Recorded, grpc_side
+
+TIERS = {PATHWAY: ("full", "distilled", "rules"), ECHO: ("main",), REFUSED: ("main",), WORDS: ("main",)}
+
+
+def all_serving() -> tuple[PathwayStatus, ...]:
+    """Every tier of the roster serves, but for the one whose bundle was refused."""
+    return tuple(
+        pathway_status(
+            *(suspended_tier(name=tier) if name == REFUSED else tier_status(name=tier) for tier in tiers), name=name
+        )
+        for name, tiers in TIERS.items()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInferenceSide:
+    """One server: the chain behind it, what the service put on record, and the gRPC side it is served by."""
+
+    chain: FakeChain
+    recorded: Recorded
+    grpc_side: GrpcSide
+
+
+@contextmanager
+def open_inference_side() -> Iterator[OpenInferenceSide]:
+    """Serve until the test ends."""
+    chain, recorded = FakeChain(*all_serving(), answer=echoed), Recorded()
+    observer = ModelStatisticsObserver(tiers=TIERS, wall_s=lambda: 1_700_000_000.0)
+    observer.notice(answer_given(rows=3))
+    add = open_inference(chain=chain, roster=tensor_roster(), record=recorded.as_record, statistics=observer.snapshot)
+    with grpc_side(chain=chain, add_services=(add,)) as side:
+        yield OpenInferenceSide(chain=chain, recorded=recorded, grpc_side=side)
