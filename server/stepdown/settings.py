@@ -72,9 +72,12 @@ class TlsSettings(_Section):
 
 
 class EncounterRateSettings(_Section):
-    """How often one encounter may be assessed: `burst` at once, `per_s` in the long run."""
+    """How often one hour of an encounter may be assessed with changed values: `burst` at once, `per_s` in the long run.
 
-    per_s: Annotated[float, Field(gt=0, le=10_000)] = 2.0
+    The default stops a drip of one changed value per second after four minutes, and lets a monitor report every 5 s.
+    """
+
+    per_s: Annotated[float, Field(gt=0, le=10_000)] = 0.2
     burst: Annotated[int, Field(ge=1, le=1_000_000)] = 240
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.domain.errors import RequestRejectedError
+from stepdown.domain.intake import ObservationGrid
 from stepdown.domain.observations import ClinicalRequest
 
 
@@ -25,8 +26,8 @@ class FakeClaims:
         self.claimed.append((caller, message.request_id))
         return message.request_id, self.stored
 
-    def permit(self, request: ClinicalRequest) -> None:
-        del request
+    def permit(self, request: ClinicalRequest, grid: ObservationGrid) -> None:
+        del request, grid
         if self.rate_refusal is not None:
             raise self.rate_refusal
 

@@ -105,8 +105,8 @@ class AssessmentFlow:
         if stored is not None:
             question.answer = assessments_pb2.Assessment.FromString(stored)
             return
-        self._claims.permit(request)
         assessment = pathway.prepare(request, received_time_s=self._clock.wall_s())
+        self._claims.permit(request, assessment.intake.grid)
         if assessment.intake.wrong_patient_retraction:
             self._claims.retract(request.encounter_token)
             self._record.event("wrong_patient_retraction", pathway=pathway.name, trace_id=terms.trace_id)

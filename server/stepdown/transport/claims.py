@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
+from stepdown.domain.intake import ObservationGrid
 from stepdown.domain.observations import ClinicalRequest
 
 
@@ -15,7 +16,7 @@ class Claims(Protocol):
         Raises: RequestRejectedError IDEMPOTENCY_PAYLOAD_MISMATCH, REQUEST_IN_PROGRESS.
         """
 
-    def permit(self, request: ClinicalRequest) -> None:
+    def permit(self, request: ClinicalRequest, grid: ObservationGrid) -> None:
         """Count the request against its encounter's rate. Raises: RequestRejectedError ENCOUNTER_RATE_LIMITED."""
 
     def settle(self, key: str, answer: bytes) -> None:
