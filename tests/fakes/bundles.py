@@ -1,8 +1,8 @@
 """Bundles for tests: tiny ONNX graphs whose outputs the test chooses by its inputs, as `VerifiedBundle`s nobody signed.
 
-`echo_bundle`: input `values` [rows, 3]; outputs `score` = its first column, bounded to 0..1, and `checks` = the other two.
-`lookup_bundle`: input `index` [rows, 1] (INT64) into a table of four; an index outside it fails the run.
-`memory_bundle`: input `size` [rows, 1] (INT64); asks for that many floats.
+`ECHO`: input `values` [rows, 3]; outputs `score` = its first column, bounded to 0..1, and `checks` = the other two.
+`LOOKUP`: input `index` [rows, 1] (INT64) into a table of four; an index outside it fails the run.
+`MEMORY`: input `size` [rows, 1] (INT64); asks for that many floats.
 """
 
 import io
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from stepdown.domain.bundles import (
     BundleKind,
@@ -113,7 +113,7 @@ def with_model(changed: VerifiedBundle, **fields: object) -> VerifiedBundle:
     return replace(changed, manifest=replace(changed.manifest, model=replace(spec, **fields)))  # type: ignore[arg-type]
 
 
-def _value(spec: TensorSpec) -> object:
+def _value(spec: TensorSpec) -> ValueInfoProto:
     return helper.make_tensor_value_info(spec.name, _ONNX_TYPES[spec.datatype], ["rows", *spec.shape[1:]])
 
 

@@ -21,8 +21,10 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, parse_frame
 from stepdown.worker.mailbox import SLOTS
 
-# A process closes its doorbell a moment before it is gone. If the moment is longer, its callers need not wait for it.
+# A process closes its doorbell a moment before it is gone. If the moment is longer, its callers need not wait for it. The
+# process itself has a little more time to end by its own hand, which says more than SIGKILL does.
 _PARTING_S = 0.01
+_FAREWELL_S = 0.5
 
 
 class Stage(Enum):
@@ -182,10 +184,11 @@ class Attempt:
     def _part(self) -> None:
         """It closed its doorbell: it is dying, or of no more use. A crash while loading is told when it is gone."""
         self._loop.unwatch(self._doorbell)
-        self._process.kill()
-        if self._stage is Stage.READY:
-            detail = "the worker closed its doorbell"
-            self._loop.call_in(_PARTING_S, lambda: self._give_up_owed(Reason.WORKER_LOST, detail), key=self)
+        self._loop.call_in(_PARTING_S, self._not_gone_yet, key=self)
+
+    def _not_gone_yet(self) -> None:
+        self._give_up_owed(Reason.WORKER_LOST, "the worker closed its doorbell")
+        self._loop.call_in(_FAREWELL_S, self._process.kill, key=self)
 
     def _give_up_owed(self, reason: Reason, detail: str) -> None:
         if self.slots is not None and not self._killed:

@@ -12,9 +12,8 @@ _READ_CHARACTERS = 4000  # ONNX Runtime puts the cause at the end of a long line
 _LINES_PER_WORKER = 200
 _LINES_KEPT = 40
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_TELLING = re.compile(
-    r"with error: (?P<why>.+)|(?P<line>.*(?:error|fail(?:ed|ure)?|abort(?:ed)?|terminate)\b.*)", re.IGNORECASE
-)
+_CAUSE = re.compile(r"(?<=with error: ).+")
+_COMPLAINT = re.compile(r"error|fail(?:ed|ure)?\b|abort(?:ed)?\b|terminate|cannot", re.IGNORECASE)
 
 
 def printable(text: str, *, characters: int = _LINE_CHARACTERS) -> str:
@@ -48,12 +47,9 @@ class WorkerLines:
 
     def telling(self) -> str:
         """The last line that names a cause, or nothing. What a library could not load is named best."""
-        found = ""
-        for match in filter(None, map(_TELLING.search, self._kept)):
-            if match["why"]:
-                return match["why"][:_LINE_CHARACTERS]
-            found = match["line"].strip()
-        return found[:_LINE_CHARACTERS]
+        causes = [found[0] for found in map(_CAUSE.search, self._kept) if found]
+        complaints = [line for line in self._kept if _COMPLAINT.search(line)]
+        return (causes or complaints or [""])[-1][:_LINE_CHARACTERS]
 
     def _take(self, line: bytes) -> None:
         text = printable(line.decode(errors="replace"), characters=_READ_CHARACTERS)

@@ -77,13 +77,17 @@ class ListeningLoop:
         try:
             while self._running:
                 for descriptor, _ in self._poll.poll(self._timeout_s()):
-                    listener = self._listeners.get(descriptor)
-                    if listener is not None:
-                        self._call(listener)
+                    self._hear(descriptor)
                 self._run_due()
                 self._deliver()
         finally:
             self._close()
+
+    def _hear(self, descriptor: int) -> None:
+        # A method of its own: a local of `run` would keep the last worker's memory alive until the next wake-up.
+        listener = self._listeners.get(descriptor)
+        if listener is not None:
+            self._call(listener)
 
     def _timeout_s(self) -> float | None:
         if not self._deadlines:

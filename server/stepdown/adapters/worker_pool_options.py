@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from stepdown.worker.order import WorkerResources
 
-WORKER_PROGRAM = (sys.executable, "-P", "-s", "-m", "stepdown.worker", "serve")
-"""The child, without the folder it is started in on its search path and without a user's own packages."""
+WORKER_PROGRAM = (sys.executable, "-P", "-s", "-u", "-m", "stepdown.worker", "serve")
+"""The child: neither the folder it stands in nor a user's own packages on its path, and no line held back."""
 
 
 def _ignore(_line: str) -> None:
@@ -29,7 +29,7 @@ class WorkerPoolOptions:
     resources: WorkerResources = field(default_factory=WorkerResources)
     tier_resources: Mapping[tuple[str, str], WorkerResources] = field(default_factory=lambda: MappingProxyType({}))
     load_timeout_s: float = 300.0
-    warm_up_s: float = 1.0
+    warm_up_s: float = 0.5
     ending_s: float = 5.0
     maximum_mailbox_bytes: int = 1 << 30
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -16,6 +16,7 @@ from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import ExecutionProvider
 
 _TIMINGS = 64
+_DETAIL_CHARACTERS = 600
 _LOAD_REASONS = frozenset(
     {
         Reason.PROVIDER_UNAVAILABLE,
@@ -78,7 +79,7 @@ def read_refusal(body: Mapping[str, Any], *, provider: ExecutionProvider, tellin
 
     A library that could not be loaded is named there alone: ONNX Runtime keeps the reason to its log.
     """
-    reason, detail = body.get("reason"), printable(str(body.get("detail", "")))
+    reason, detail = body.get("reason"), printable(str(body.get("detail", "")), characters=_DETAIL_CHARACTERS)
     if reason not in _LOAD_REASONS:
         raise _malformed("REFUSED frame without a reason")
     if reason == Reason.PROVIDER_UNAVAILABLE and telling and telling not in detail:

@@ -19,7 +19,7 @@ from stepdown.worker.providers import ort_name, provider_options
 
 _SEVERITY_ERROR = 3
 _SEVERITY_FATAL = 4
-_DETAIL_CHARACTERS = 300
+_DETAIL_CHARACTERS = 500
 _CPU_NODES_REFUSED = "assigned to the default CPU EP"
 # The provider, its libraries, its driver or its device is not there; the model has no part in it. CUDA error numbers:
 # 35 insufficient driver, 46 devices unavailable, 100 no device, 101 invalid device, 803 driver mismatch, 804 no
