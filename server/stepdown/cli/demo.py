@@ -3,6 +3,7 @@
 Writes an ordinary configuration file into its state folder and serves that, so that what it shows is what `serve` does.
 """
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -13,38 +14,39 @@ import tomli_w
 
 import stepdown
 from stepdown.adapters.certificates import DemoPki, ensure_demo_pki
+from stepdown.cli.incident import play_incident
 from stepdown.cli.serve import run
+from stepdown.cli.state import READY_FILE, default_state_directory
 
 DEMO_TRUST_DOMAIN = "stepdown.demo"
-_HINT = "stepdown assess --record deploy/demo/stays/{record}"
 
 
 @click.command()
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), help="Where certificates are kept.")
 @click.option("--grpc-port", type=click.IntRange(0, 65535), default=8443, show_default=True)
 @click.option("--ops-port", type=click.IntRange(0, 65535), default=8080, show_default=True)
-def demo(state_dir: Path | None, grpc_port: int, ops_port: int) -> None:
+@click.option("--incident", is_flag=True, help="Play an incident for a minute: a ward is scored while workers die.")
+def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: bool) -> None:
     """Serve the demonstration pathway on this machine until Ctrl-C."""
+    if incident:
+        play_incident(repository() / "deploy" / "demo" / "stays")
+        return
     folder = (state_dir or default_state_directory()).resolve()
     pki = ensure_demo_pki(folder / "certificates")
     config = folder / "stepdown.toml"
     config.write_bytes(tomli_w.dumps(_configuration(pki, grpc_port=grpc_port, ops_port=ops_port)).encode())
-    run(
-        config,
-        extra={
-            "ca": str(pki.ca),
-            "client_cert": str(pki.client_cert),
-            "client_key": str(pki.client_key),
-            "operator_cert": str(pki.operator_cert),
-            "operator_key": str(pki.operator_key),
-        },
-    )
-
-
-def default_state_directory() -> Path:
-    """Where a demo keeps its certificates unless told otherwise: the XDG state folder."""
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "stepdown" / "demo"
+    extra = {
+        "ca": str(pki.ca),
+        "client_cert": str(pki.client_cert),
+        "client_key": str(pki.client_key),
+        "operator_cert": str(pki.operator_cert),
+        "operator_key": str(pki.operator_key),
+    }
+    ready_file = folder / READY_FILE
+    try:
+        run(config, extra=extra, when_ready=lambda ready: _announce(ready, ready_file))
+    finally:
+        ready_file.unlink(missing_ok=True)
 
 
 def repository() -> Path:
@@ -53,6 +55,17 @@ def repository() -> Path:
     if not (root / "deploy" / "demo" / "stepdown.toml").is_file():
         raise click.ClickException("the demo needs a source checkout: it serves that checkout's bundles")
     return root
+
+
+def _announce(ready: dict[str, str], ready_file: Path) -> None:
+    ready_file.write_text(json.dumps({**ready, "pid": os.getpid()}), "utf-8")
+    click.echo(
+        f"\nStepdown answers on {ready['grpc']} (gRPC, mutual TLS 1.3); its state is shown at {ready['ops']}/\n"
+        "Next, in another terminal:\n"
+        "    .venv/bin/stepdown assess --record deploy/demo/stays/septic.psv\n"
+        "    .venv/bin/stepdown demo --incident\n",
+        err=True,
+    )
 
 
 def _configuration(pki: DemoPki, *, grpc_port: int, ops_port: int) -> dict[str, Any]:

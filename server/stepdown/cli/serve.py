@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -18,27 +19,29 @@ _EXIT_FORCED = 130
 
 
 @click.command()
-@click.option(
-    "--config", "config", type=click.Path(path_type=Path), required=True, help="The configuration file (TOML)."
-)
+@click.option("--config", type=click.Path(path_type=Path), required=True, help="The configuration file (TOML).")
 def serve(config: Path) -> None:
     """Serve the pathways of a configuration file until SIGTERM."""
-    run(config, extra={})
+    run(config, extra={}, when_ready=lambda _ready: None)
 
 
-def run(config: Path, *, extra: dict[str, str]) -> None:
-    """Serve; `extra` is added to the ready line."""
+def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, str]], None]) -> None:
+    """Serve; `extra` is added to the ready line, `when_ready` is told it after it was printed."""
+    stop = Event()
+    _on_signals(stop)
     try:
         server = wiring.Server(settings.load(config))
         server.start()
     except ConfigurationError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
-        sys.exit(_EXIT_CONFIGURATION)
-    stop = Event()
-    _on_signals(stop)
-    click.echo(json.dumps({"event": "ready", **server.addresses(), **extra}))
+        # Not sys.exit: gRPC's own threads may already run, and there is nothing to drain.
+        sys.stderr.flush()
+        os._exit(_EXIT_CONFIGURATION)
+    ready = {"event": "ready", **server.addresses(), **extra}
+    click.echo(json.dumps(ready))
     sys.stdout.flush()
+    when_ready(ready)
     stop.wait()
     server.stop()
 

@@ -8,8 +8,20 @@ Refuses to judge an answer, to cache one, or to fall back to anything of its own
 business.
 """
 
+from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
+from stepdown.api.v1.assessments_pb2 import Assessment
 from stepdown.client.connection import AssessmentClient, Credentials
 from stepdown.client.encounter import Encounter
 from stepdown.client.failures import AssessmentError
+from stepdown.client.summary import AnswerSummary, summarise
 
-__all__ = ["AssessmentClient", "AssessmentError", "Credentials", "Encounter"]
+__all__ = [
+    "AnswerSummary",
+    "AssessRiskRequest",
+    "Assessment",
+    "AssessmentClient",
+    "AssessmentError",
+    "Credentials",
+    "Encounter",
+    "summarise",
+]

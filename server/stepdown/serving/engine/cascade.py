@@ -55,7 +55,7 @@ class Cascade:
         case.note_success(rank=tier.rank, tier=tier.name, now_s=now_s)
         if case.held is None or tier.rank < case.held.rank:
             case.held = HeldAnswer(rank=tier.rank, result=result, identity=tier.identity)
-        if not case.better_pending(case.held.rank):
+        if not self._worth_waiting(case):
             self._settle(case, now_s)
 
     def failed(self, cases: Iterable[Case], *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
@@ -64,8 +64,8 @@ class Cascade:
             if case.done or tier.rank not in case.asked_s:
                 continue
             case.note_failure(rank=tier.rank, tier=tier.name, reason=reason, detail=detail, now_s=now_s)
-            held_is_best = case.held is not None and not case.better_pending(case.held.rank)
-            if held_is_best or (not case.asked_s and not self._ask_next(case, now_s)):
+            answered = case.held is not None and not self._worth_waiting(case)
+            if answered or (not case.asked_s and not self._ask_next(case, now_s)):
                 self._settle(case, now_s)
 
     def distrust(self, *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
@@ -84,10 +84,14 @@ class Cascade:
             case.done = True
 
     def hurry(self, cases: Iterable[Case], now_s: float) -> None:
-        """The tier asked is suspiciously silent: ask the next one beside it."""
+        """The tier asked is suspiciously silent: ask the next one beside it, or give the answer held back for it."""
         for case in cases:
-            if not case.done and case.held is None:
+            if case.done:
+                continue
+            if case.held is None:
                 self._ask_next(case, now_s)
+            elif not self._worth_waiting(case):
+                self._settle(case, now_s)
 
     def tick(self, now_s: float) -> None:
         """Hedges and deadlines that are due."""
@@ -109,6 +113,13 @@ class Cascade:
     def open_cases(self) -> int:
         """How many accepted requests are not answered yet."""
         return len(self._open)
+
+    def _worth_waiting(self, case: Case) -> bool:
+        """Whether a tier better than the answer in hand was asked and may yet reply: one that is stalled may not."""
+        held = case.held
+        return held is not None and any(
+            rank < held.rank and not self._pathway.models[rank].stalled() for rank in case.asked_s
+        )
 
     # --- asking --------------------------------------------------------------------------------------------------
 

@@ -51,7 +51,3 @@ class Case:
         """A tier that was asked has answered."""
         asked_s = self.asked_s.pop(rank, now_s)
         self.attempts.append(TierAttempt(tier=tier, outcome=None, elapsed_ms=(now_s - asked_s) * 1e3))
-
-    def better_pending(self, rank: int) -> bool:
-        """Whether a tier better than `rank` has been asked and has not replied."""
-        return any(asked < rank for asked in self.asked_s)

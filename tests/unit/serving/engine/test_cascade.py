@@ -6,7 +6,7 @@ from stepdown.domain.engine_effects import AnswerRequest, DispatchBatch
 from stepdown.domain.engine_events import BatchFailed, RequestCancelled, TierDisabled, WorkerExited
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tensors import RowsResult
-from tests.simulation.chain import PATHWAY, POLICY
+from tests.simulation.chain import PATHWAY
 from tests.unit.serving.engine.bench_engine import EngineBench
 
 INVALID = RowsResult(outputs=None, reason=Reason.OUTPUT_INVALID, detail="not finite")
@@ -175,13 +175,15 @@ def test_a_disabled_rules_tier_does_not_answer(bench: EngineBench) -> None:
 
 
 def test_an_answer_held_from_a_worker_found_lying_is_not_given(bench: EngineBench) -> None:
-    bench.wait(POLICY.probe_period_s - 0.15)
-    bench.ask(bench.request(budget_s=0.6))
-    bench.wait(0.06)
+    probed_s = bench.engine.pathways[PATHWAY].tier("distilled").probe_due_s
+    assert probed_s is not None
+    bench.wait(probed_s - bench.now_s - 0.034)
+    bench.ask(bench.request(budget_s=0.05))
+    bench.wait(0.033)
     bench.reply("distilled")
-    bench.wait(0.1)
+    bench.wait(0.002)
     bench.prove("distilled", error="off by 9 tolerances")
-    bench.wait(0.6)
+    bench.wait(0.02)
     assert answered_by(bench) == "rules"
     assert ("distilled", Reason.KNOWN_ANSWER_MISMATCH) in reasons(bench)
 

@@ -139,7 +139,8 @@ def test_callers_of_a_silent_worker_are_answered_by_the_next_tier_long_before_th
     bench.serve("full", "distilled")
     bench.ask(bench.request(budget_s=0.3))
     bench.wait(POLICY.stall_s + 0.001)
-    assert bench.last_batch("distilled").payloads
+    bench.reply("distilled")
+    assert [step.reason for step in bench.outcomes()[-1].degradations] == [Reason.WORKER_HUNG]
     bench.ask()
     assert len(bench.last_batch("distilled").payloads) == 1
     assert bench.engine.pathways[PATHWAY].capability is Capability.DEGRADED

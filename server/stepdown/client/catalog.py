@@ -1,0 +1,38 @@
+"""What a server discloses about its bundles."""
+
+from collections.abc import Mapping
+
+import grpc
+
+from stepdown.api.v1.catalog_service_pb2 import CardAttribute, GetModelCardRequest
+from stepdown.api.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from stepdown.client.connection import Credentials
+from stepdown.client.failures import AssessmentError
+
+
+def model_card(
+    addresses: str, credentials: Credentials, *, bundle: str, version: str = ""
+) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """The card of a bundle: per section, pairs of title and value. Raises AssessmentError."""
+    with credentials.channel(addresses.split(",")) as channel:
+        try:
+            request = GetModelCardRequest(bundle=bundle, version=version)
+            card = CatalogServiceStub(channel).GetModelCard(request, timeout=10.0).card
+        except grpc.RpcError as error:
+            raise AssessmentError.of_call(error) from error
+    identity = card.bundle
+    return {
+        "bundle": (
+            ("Name", identity.name),
+            ("Version", identity.version),
+            ("SHA-256", identity.sha256),
+            ("Signed by", ", ".join(identity.signers)),
+        ),
+        "hti1": tuple(map(_pair, card.hti1)),
+        "evidence": tuple(map(_pair, card.evidence)),
+        "chai": tuple(map(_pair, card.chai)),
+    }
+
+
+def _pair(attribute: CardAttribute) -> tuple[str, str]:
+    return attribute.title, attribute.value
