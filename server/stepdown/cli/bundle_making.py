@@ -27,6 +27,7 @@ from stepdown.cli.bundle_draft import (
 )
 from stepdown.domain.bundles import TensorSpec
 from stepdown.domain.errors import StepdownError
+from stepdown.domain.reasons import Reason
 from stepdown.trust.contents import examine_contents
 from stepdown.trust.manifest_tensors import DATATYPES, shape_problem
 from stepdown.trust.names import check_names
@@ -120,7 +121,7 @@ def _ask_worker(*arguments: str) -> Mapping[str, Any]:
         raise BundleInitError(f"the model gave no answer within {_CHILD_TIMEOUT_S} s") from error
     if ended.returncode != 0:
         why = ended.stderr.strip().splitlines() or [f"the worker process ended with {ended.returncode}"]
-        raise BundleInitError(why[-1].removeprefix("error: "))
+        raise BundleInitError(why[-1].removeprefix("error: ").removeprefix(f"{Reason.EXECUTION_FAILED}: "))
     answer: Mapping[str, Any] = json.loads(ended.stdout)
     return answer
 

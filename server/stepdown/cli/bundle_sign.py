@@ -48,9 +48,8 @@ def sign(  # noqa: PLR0913 - one parameter for each option of the command
     """Sign every file of the bundle in DIR."""
     if chain and certificate is None:
         raise click.UsageError("--chain goes with --certificate")
-    if create_key and not key_file.exists():
-        public_key = create_signing_key(key_file)
-        click.echo(f"Made {key_file} (keep it secret) and {public_key} (for trust policies).", err=True)
+    if not key_file.exists():
+        _make_key(key_file, wanted=create_key)
     signed = sign_bundle(
         SignOrder(
             directory=directory,
@@ -64,6 +63,13 @@ def sign(  # noqa: PLR0913 - one parameter for each option of the command
         click.echo(json.dumps(_as_json(signed)))
     else:
         _print(signed, directory, key_file)
+
+
+def _make_key(key_file: Path, *, wanted: bool) -> None:
+    if not wanted:
+        raise click.BadParameter(f"{key_file} does not exist; --create-key makes one", param_hint="--key")
+    public_key = create_signing_key(key_file)
+    click.echo(f"Made {key_file} (keep it secret) and {public_key} (for trust policies).", err=True)
 
 
 def _read_key(key_file: Path, passphrase_file: Path | None) -> FileSigningKey:
@@ -89,6 +95,11 @@ def _print(signed: SignedBundle, directory: Path, key_file: Path) -> None:
     public_key = public_key_path(key_file)
     if not signed.identities and public_key.exists():
         click.echo(f"Check it:\n  stepdown bundle verify {directory} --key {public_key}")
+        click.echo("For a server to load it, its trust policy needs:")
+        click.echo(f'  [[signer]]\n  name = "{public_key.name.partition(".")[0]}"\n  key = "{public_key.absolute()}"')
+        click.echo(
+            f'  [[bundle]]\n  names = ["{signed.manifest.name}"]\n  signers = ["{public_key.name.partition(".")[0]}"]'
+        )
 
 
 def _as_json(signed: SignedBundle) -> dict[str, object]:
