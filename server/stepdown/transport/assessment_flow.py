@@ -93,14 +93,14 @@ class AssessmentFlow:
                 self._claims.release(question.claim)
 
     def _open(self, message: AssessRiskRequest, terms: CallTerms) -> Question:
-        question = Question(request_id=message.request_id)
+        question = Question(request_id=message.request_id, pathway=self._pathways.configured(message.pathway))
         self._attempt(question, partial(self._prepare, question, message, terms))
         return question
 
     def _prepare(self, question: Question, message: AssessRiskRequest, terms: CallTerms) -> None:
         request = decode_request(message, limits=self._limits)
         pathway = self._pathways.named(request.pathway, minimum_tier=request.minimum_tier)
-        question.pathway, question.minimum_tier = pathway.name, request.minimum_tier
+        question.minimum_tier = request.minimum_tier
         question.claim, stored = self._claims.claim(terms.caller, message)
         if stored is not None:
             question.answer = assessments_pb2.Assessment.FromString(stored)

@@ -16,6 +16,10 @@ class ClinicalPathways:
     clinical: Mapping[str, ClinicalPathway]
     others: frozenset[str] = frozenset()
 
+    def configured(self, name: str) -> str:
+        """The name if it is one of ours, else nothing: what a client made up goes into no metric and no log."""
+        return name if name in self.clinical or name in self.others else ""
+
     def named(self, name: str, *, minimum_tier: str) -> ClinicalPathway:
         """The pathway, whose tiers hold `minimum_tier` unless that is empty.
 

@@ -53,7 +53,7 @@ class Prepared:
 class Question:
     """Ends with exactly one of `answer` and `failure`.
 
-    `pathway` is empty until it is known to be a configured one. `claim` names the idempotency claim held. `request` is
+    `pathway` is empty unless it is a configured one. `claim` names the idempotency claim held. `request` is
     what the chain was asked, None where it need not be; `outcome` is what it said, waited for until `until_s` on the
     chain's time line.
     """

@@ -1,0 +1,314 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc import StatusCode
+
+from stepdown.adapters.system_clock import SystemClock
+from stepdown.api.v1 import assessments_pb2, bands_pb2, tiers_pb2
+from stepdown.domain.engine_effects import Outcome
+from stepdown.domain.engine_events import Request
+from stepdown.domain.errors import RequestRejectedError
+from stepdown.domain.notices import RequestRefused
+from stepdown.domain.reasons import Reason, RejectReason
+from stepdown.domain.tensors import RowsResult
+from stepdown.domain.tiers import Urgency
+from stepdown.transport.assessment_flow import GRACE_S, AssessmentFlow
+from stepdown.transport.clinical_pathways import ClinicalPathways
+from stepdown.transport.codec.requests import RequestLimits
+from stepdown.transport.questions import CallTerms, Question
+from tests.fakes.assess_requests import ENCOUNTER, assess_request, observation
+from tests.fakes.chain import FakeChain, never
+from tests.fakes.claims import FakeClaims
+from tests.fakes.clinical_pathways import by_model, clinical_pathway
+from tests.fakes.statuses import PATHWAY, degradation, tier_identity
+from tests.unit.transport.grpc_side import Recorded
+
+TERMS = CallTerms(caller="spiffe://stepdown.demo/assessor/test", trace_id="4b" * 16, remaining_s=2.0)
+
+
+@dataclass
+class Side:
+    """A flow and what stands around it."""
+
+    chain: FakeChain = field(default_factory=FakeChain)
+    claims: FakeClaims = field(default_factory=FakeClaims)
+    recorded: Recorded = field(default_factory=Recorded)
+    with_rules: bool = True
+
+    def __post_init__(self) -> None:
+        self.pathway = clinical_pathway(with_rules=self.with_rules)
+        self.flow = AssessmentFlow(
+            chain=self.chain,
+            pathways=ClinicalPathways(clinical={PATHWAY: self.pathway}, others=frozenset({"tensors-only"})),
+            claims=self.claims,
+            clock=SystemClock(),
+            record=self.recorded.as_record,
+            limits=RequestLimits(),
+        )
+
+    def ask(self, terms: CallTerms = TERMS, **changes: object) -> Question:
+        """One question, begun and concluded."""
+        arrived: list[Question] = []
+        (question,) = self.flow.begin((assess_request(**changes),), terms, arrived.append)  # type: ignore[arg-type]
+        assert arrived in ([question], [])
+        self.flow.conclude(question, terms)
+        return question
+
+    @property
+    def asked(self) -> Request:
+        """What the chain was asked."""
+        ((request,),) = self.chain.submitted
+        return request
+
+
+def answered(question: Question) -> assessments_pb2.Assessment:
+    assert question.failure is None
+    assert question.answer is not None
+    return question.answer
+
+
+def refused(question: Question) -> tuple[int, str]:
+    """The code and the reason of a failure."""
+    assert question.answer is None
+    assert question.failure is not None
+    info = ErrorInfo()
+    assert question.failure.details[0].Unpack(info)
+    return question.failure.code, info.reason
+
+
+def refusal(reason: RejectReason) -> RequestRejectedError:
+    return RequestRejectedError(reason=reason, violations=(), retry_after_s=0.5)
+
+
+def test_a_models_answer_says_which_tier_gave_it_and_why_no_better_one_did() -> None:
+    side = Side()
+    side.chain.answer = lambda _: by_model(0.2, degradation("full", Reason.WORKER_LOST, "signal 9"), tier="distilled")
+    answer = answered(side.ask())
+    assert answer.band == bands_pb2.BAND_HIGH
+    assert answer.risk.probability == pytest.approx(0.2)
+    assert (answer.answered_by.tier, answer.answered_by.bundle.sha256) == ("distilled", "ab" * 32)
+    assert [(each.tier, each.reason) for each in answer.degradations] == [("full", tiers_pb2.REASON_WORKER_LOST)]
+    assert answer.rules_assessment.answering.rule_set_id == "news2@1.0.0"
+    assert answer.trace_id == TERMS.trace_id
+    assert not answer.recorded
+
+
+def test_the_chain_is_told_all_that_it_decides_by() -> None:
+    side = Side()
+    side.ask(minimum_tier="rules", urgency=3)
+    asked = side.asked
+    assert (asked.pathway, asked.minimum_tier, asked.urgency) == (PATHWAY, "rules", Urgency.EMERGENCY)
+    assert asked.rules_in_hand
+    assert asked.payload is not None
+    assert [len(tensor) for tensor in asked.payload.tensors] == [48 * 40 * 4]
+    assert 1.9 < asked.deadline_s - side.chain.now_s() <= 2.0
+
+
+def test_many_encounters_are_put_to_the_chain_at_once_and_one_refusal_fails_no_other() -> None:
+    side = Side()
+    messages = [assess_request(), assess_request(pathway="unheard-of"), assess_request()]
+    arrived: list[Question] = []
+    questions = side.flow.begin(messages, TERMS, arrived.append)
+    assert [len(batch) for batch in side.chain.submitted] == [2]
+    assert len(arrived) == 3
+    for question in questions:
+        side.flow.conclude(question, TERMS)
+    assert [question.failure is None for question in questions] == [True, False, True]
+    assert [question.request_id for question in questions] == [message.request_id for message in messages]
+
+
+def test_nothing_is_put_to_the_chain_when_nothing_need_be_asked() -> None:
+    """Row 25: no clinical data is an abstention, and no tier is asked for it."""
+    side = Side()
+    answer = answered(side.ask(vitals=False))
+    assert side.chain.submitted == []
+    assert answer.abstention.reason == assessments_pb2.ABSTENTION_REASON_NO_CLINICAL_DATA
+    assert answer.band == bands_pb2.BAND_INDETERMINATE
+    assert answer.answered_by.tier == "rules"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "reason"),
+    [
+        ({"pathway": "unheard-of"}, StatusCode.NOT_FOUND, "PATHWAY_UNKNOWN"),
+        ({"pathway": ""}, StatusCode.NOT_FOUND, "PATHWAY_UNKNOWN"),
+        ({"pathway": "tensors-only"}, StatusCode.INVALID_ARGUMENT, "PATHWAY_NOT_CLINICAL"),
+        ({"minimum_tier": "unheard-of"}, StatusCode.NOT_FOUND, "TIER_UNKNOWN"),
+        ({"urgency": 99}, StatusCode.INVALID_ARGUMENT, "ENUM_UNKNOWN"),
+        ({"request_id": ""}, StatusCode.INVALID_ARGUMENT, "ID_REQUIRED"),
+    ],
+)
+def test_a_request_that_cannot_be_trusted_is_refused_with_a_reason(
+    changes: dict[str, object], code: StatusCode, reason: str
+) -> None:
+    side = Side()
+    assert refused(side.ask(TERMS, **changes)) == (code.value[0], reason)
+    assert side.chain.submitted == []
+
+
+@pytest.mark.parametrize(
+    ("pathway", "told"), [(PATHWAY, PATHWAY), ("unheard-of", ""), ("tensors-only", "tensors-only")]
+)
+def test_observers_hear_of_a_refusal_by_a_configured_name_or_by_none(pathway: str, told: str) -> None:
+    side = Side()
+    question = side.ask(pathway=pathway, urgency=99)
+    assert side.recorded.notices == [RequestRefused(pathway=told, reason=RejectReason(refused(question)[1]))]
+
+
+def test_a_stored_answer_is_given_again_without_asking() -> None:
+    side = Side()
+    first = answered(side.ask())
+    (_, stored), side.claims.stored = side.claims.settled[0], side.claims.settled[0][1]
+    assert answered(side.ask()) == first
+    assert stored == first.SerializeToString()
+    assert len(side.chain.submitted) == len(side.claims.settled) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (RejectReason.IDEMPOTENCY_PAYLOAD_MISMATCH, StatusCode.INVALID_ARGUMENT),
+        (RejectReason.REQUEST_IN_PROGRESS, StatusCode.ABORTED),
+    ],
+)
+def test_a_claim_that_is_refused_is_not_given_back_for_it_is_anothers(reason: RejectReason, code: StatusCode) -> None:
+    """Row 27."""
+    side = Side()
+    side.claims.claim_refusal = refusal(reason)
+    assert refused(side.ask()) == (code.value[0], reason)
+    assert side.claims.released == [""]
+
+
+def test_an_encounter_asked_for_too_often_is_refused_and_gives_its_claim_back() -> None:
+    """Row 34."""
+    side = Side()
+    side.claims.rate_refusal = refusal(RejectReason.ENCOUNTER_RATE_LIMITED)
+    question = side.ask()
+    assert refused(question) == (StatusCode.RESOURCE_EXHAUSTED.value[0], "ENCOUNTER_RATE_LIMITED")
+    assert side.claims.released == [question.claim]
+    assert side.chain.submitted == []
+
+
+def no_answer(_: Request) -> Outcome:
+    return Outcome(answered_by=None, result=None, degradations=(), attempts=(), failure=Reason.WORKER_LOST)
+
+
+@pytest.mark.parametrize(
+    ("minimum_tier", "code", "reason"),
+    [("full", StatusCode.FAILED_PRECONDITION, "TIER_UNAVAILABLE"), ("", StatusCode.UNAVAILABLE, "NO_TIER_ANSWERED")],
+)
+def test_a_tier_outage_is_an_error_only_where_nobody_may_answer(
+    minimum_tier: str, code: StatusCode, reason: str
+) -> None:
+    """Row 29."""
+    side = Side(chain=FakeChain(answer=no_answer))
+    question = side.ask(minimum_tier=minimum_tier)
+    assert refused(question) == (code.value[0], reason)
+    assert side.claims.released == [question.claim]
+    assert side.claims.settled == []
+
+
+def test_a_deadline_that_was_not_set_is_flagged_and_the_budget_holds() -> None:
+    """Row 28."""
+    side = Side()
+    answer = answered(side.ask(CallTerms(caller="x", trace_id="", remaining_s=None)))
+    flags = [flag for flag in answer.input_flags if flag.issue == assessments_pb2.INPUT_ISSUE_DEADLINE_NOT_SET]
+    assert [flag.detail for flag in flags] == ["the call had no deadline; 500 ms were allowed for the answer"]
+    assert 0.4 < side.asked.deadline_s - side.chain.now_s() <= 0.5
+
+
+@pytest.mark.parametrize("terms", [TERMS, CallTerms(caller="x", trace_id="", remaining_s=None, is_stream=True)])
+def test_a_deadline_that_was_set_or_is_not_expected_is_not_flagged(terms: CallTerms) -> None:
+    answer = answered(Side().ask(terms))
+    assert assessments_pb2.INPUT_ISSUE_DEADLINE_NOT_SET not in {flag.issue for flag in answer.input_flags}
+
+
+def test_a_chain_that_stays_silent_is_given_up_and_the_rules_in_hand_answer() -> None:
+    side = Side(chain=FakeChain(answer=never))
+    question = side.ask()
+    answer = answered(question)
+    assert side.chain.cancelled == [question.request]
+    assert (answer.answered_by.tier, answer.answered_by.bundle.name) == ("rules", "news2")
+    assert [(each.tier, each.reason) for each in answer.degradations] == [
+        ("full", tiers_pb2.REASON_INTERNAL_FAULT),
+        ("distilled", tiers_pb2.REASON_INTERNAL_FAULT),
+    ]
+    assert question.until_s - side.asked.deadline_s == pytest.approx(GRACE_S)
+
+
+@pytest.mark.parametrize(("minimum_tier", "with_rules"), [("full", True), ("", False)])
+def test_the_rules_do_not_answer_for_a_silent_chain_where_they_may_not(minimum_tier: str, *, with_rules: bool) -> None:
+    side = Side(chain=FakeChain(answer=never), with_rules=with_rules)
+    assert refused(side.ask(minimum_tier=minimum_tier))[0] in {
+        StatusCode.FAILED_PRECONDITION.value[0],
+        StatusCode.UNAVAILABLE.value[0],
+    }
+
+
+def raising(_: Request) -> Outcome:
+    raise RuntimeError("heart rate 75 of patient Smith")
+
+
+def unreadable(_: Request) -> Outcome:
+    """A model's outcome whose output is cut short."""
+    return Outcome(
+        answered_by=tier_identity("full"),
+        result=RowsResult(outputs={"probability": b"\0"}),
+        degradations=(),
+        attempts=(),
+    )
+
+
+@pytest.mark.parametrize("answer", [raising, unreadable])
+def test_our_own_fault_on_the_way_of_a_model_steps_down_loudly(answer: Callable[[Request], Outcome]) -> None:
+    side = Side(chain=FakeChain(answer=answer))
+    assert answered(side.ask()).answered_by.tier == "rules"
+    assert len(side.recorded.incidents) == 1
+
+
+def test_our_own_fault_elsewhere_is_an_incident_whose_text_stays_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("heart rate 75 of patient Smith")
+
+    monkeypatch.setattr(side.pathway, "prepare", broken)
+    question = side.ask()
+    assert refused(question) == (StatusCode.INTERNAL.value[0], "INTERNAL_FAULT")
+    assert question.failure is not None
+    assert "incident-1" in question.failure.message
+    assert "Smith" not in str(question.failure)
+    assert len(side.recorded.incidents) == 1
+    assert side.claims.released == [question.claim]
+
+
+def test_abandoned_questions_are_withdrawn_and_give_their_claims_back() -> None:
+    side = Side(chain=FakeChain(answer=never))
+    messages = [assess_request(), assess_request(pathway="unheard-of"), assess_request(vitals=False)]
+    questions = side.flow.begin(messages, TERMS, lambda _: None)
+    side.claims.released.clear()
+    side.flow.abandon(questions)
+    assert side.chain.cancelled == [questions[0].request]
+    assert side.claims.released == [questions[0].claim, questions[2].claim]
+
+
+def test_a_retraction_of_another_patients_result_forgets_the_answers_and_goes_on_record() -> None:
+    """Row 21."""
+    side = Side()
+    message = assess_request()
+    message.observations.append(observation("2823-3", 4.0, "mmol/L", at_s=message.as_of_time.ToSeconds() - 600))
+    message.observations[-1].status = 8  # type: ignore[assignment]  # wrong patient
+    (question,) = side.flow.begin((message,), TERMS, lambda _: None)
+    side.flow.conclude(question, TERMS)
+    dropped = answered(question).inputs_dropped
+    assert [each.issue for each in dropped] == [assessments_pb2.INPUT_ISSUE_WRONG_PATIENT_RETRACTION]
+    assert side.claims.retracted == [ENCOUNTER]
+    assert side.recorded.events == [("wrong_patient_retraction", {"pathway": PATHWAY, "trace_id": TERMS.trace_id})]
+
+
+def test_contributions_come_only_when_they_are_wanted() -> None:
+    side = Side(chain=FakeChain(answer=lambda _: by_model(0.2, tier="distilled")))
+    assert len(answered(side.ask()).risk.contributions) == 0
+    assert len(answered(side.ask(want_contributions=True)).risk.contributions) == 40
