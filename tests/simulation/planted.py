@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 - a planted bug passes on whatever it was given
 """Engines with one bug each, of every kind the simulation must find. None of this is reachable from the product."""
 
 from collections.abc import Callable

@@ -81,6 +81,14 @@ def _bad_start(fate: LoadFate) -> Callable[[World], None]:
     return strike
 
 
+def _slow_over_liar(world: World) -> None:
+    """Lower answers are held back for a slow tier while the lower tier has begun to lie."""
+    for worker in world.living():
+        worker.vice = Vice.SLOW if worker.order.tier == "full" else Vice.GARBAGE
+    for _ in range(12):
+        world.after(world.random.uniform(0.0, 0.6), lambda: _ask(world, 1, world.random.uniform(0.03, 0.06)))
+
+
 def _operate(world: World) -> None:
     tier = world.random.choice(("full", "distilled"))
     world.disable(tier)
@@ -98,6 +106,7 @@ _FAULTS: tuple[Callable[[World], None], ...] = (
     _kill,
     _kill_all,
     *(_bad_start(fate) for fate in LoadFate if fate is not LoadFate.READY),
+    _slow_over_liar,
     _operate,
     _pause,
 )

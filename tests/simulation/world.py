@@ -1,4 +1,6 @@
-"""A whole server in simulation: the real engine, fake workers, a fake clock and seeded faults, checked after every step.
+"""A whole server in simulation.
+
+The real engine, fake workers, a fake clock and seeded faults, checked after every step.
 
 Nothing here is drawn but from one seeded generator, so a seed is a schedule and replays exactly.
 """
