@@ -20,7 +20,7 @@ from stepdown.adapters.keys import (
     replace_file,
 )
 from stepdown.cli.bundle_signing import SignOrder, sign_bundle
-from stepdown.domain.errors import StepdownError
+from stepdown.domain.errors import StepdownError, TrustError
 from stepdown.trust.public_keys import key_id, public_pem
 from stepdown.trust.semantic_version import is_version
 from stepdown.trust.verification import verify_bundle
@@ -51,13 +51,19 @@ def sign_all(key_file: Path | None) -> None:
     print(f"key id   {key_id(key.public_key)}")
 
 
-def verify_all() -> None:
-    """Verify every bundle by the demo's trust policy. Raises: TrustError for the first that does not."""
+def verify_all() -> int:
+    """Verify every bundle by the demo's trust policy; returns how many were refused."""
     policy = read_trust_policy(POLICY)
+    refused = 0
     for directory in bundle_directories():
-        files = read_directory(directory)
-        verified = verify_bundle(directory.parent.name, directory.name, files, policy, time.time())
-        print(f"verified {verified.manifest.name:18} {verified.manifest.version:8} {verified.sha256}")
+        name, version = directory.parent.name, directory.name
+        try:
+            digest = verify_bundle(name, version, read_directory(directory), policy, time.time()).sha256
+            print(f"verified {name:18} {version:8} {digest}")
+        except TrustError as error:
+            refused += 1
+            print(f"refused  {name:18} {version:8} {error}")
+    return refused
 
 
 def _key(key_file: Path | None) -> FileSigningKey:
@@ -79,9 +85,11 @@ def main() -> None:
     try:
         if not arguments.check:
             sign_all(arguments.key)
-        verify_all()
+        refused = verify_all()
     except (StepdownError, OSError) as error:
         sys.exit(f"sign_bundles: {error}")
+    if refused:
+        sys.exit(f"sign_bundles: {refused} refused; sign again what was changed on purpose: scripts/sign_bundles.py")
 
 
 if __name__ == "__main__":
