@@ -31,7 +31,7 @@ ORIGIN = "origin.json"
 REFERENCE_SEED = 20190606
 DESCRIPTIONS = {
     FULL: "Causal transformer over 48 hours of observations: probability of sepsis onset within about 6 hours",
-    DISTILLED: "Additive model distilled from sepsis-full: the same probability with exact contributions of each column",
+    DISTILLED: "Additive model distilled from sepsis-full: the same probability, with exact contributions per column",
 }
 ROLES = {FULL: "full", DISTILLED: "distilled"}
 
@@ -55,7 +55,7 @@ class _Sample:
 
 
 def build(source: DatasetSource, *, models: Path, work: Path, version: str) -> None:
-    """Write `models/<name>/<version>/` for both tiers, without card and provenance, and the graphs of the comparison."""
+    """Write the bundles of both tiers, without card and provenance, and the graphs of the comparison."""
     started = datetime.now(tz=UTC)
     splits = source.splits()
     fitted = fit(splits, recipe=source.recipe, work=work)

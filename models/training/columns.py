@@ -1,7 +1,8 @@
 """The forty predictors of the PhysioNet/CinC 2019 challenge: order, units, possible range, spread, resolution.
 
-The order is the wire order of every model tier. Ranges are the limits outside which a value cannot be a measurement; the graphs
-turn such a value into a missing one and count it. Typical values and spreads are those published for the training sets A and B.
+The order is the wire order of every model tier. Ranges are the limits outside which a value cannot be a measurement;
+the graphs turn such a value into a missing one and count it. Typical values and spreads are those published for the
+training sets A and B.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ LABEL_COLUMN = "SepsisLabel"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One predictor. `lowest`..`highest` is inclusive; `skewed` columns are treated on the log scale; `decimals` is charting resolution."""
+    """One predictor.
+
+    `lowest`..`highest` is inclusive; `skewed` columns are treated on the log scale; `decimals` is charting resolution.
+    """
 
     name: str
     unit: str

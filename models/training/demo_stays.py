@@ -1,4 +1,4 @@
-"""The dozen stays of the demonstration: the first of each kind that the simulator draws, not the ones a model likes best."""
+"""The dozen stays of the demonstration: the first of each kind drawn, not the ones a model likes best."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -61,11 +61,13 @@ def _readme() -> str:
     consciousness, oxygen = BEDSIDE_COLUMNS
     return (
         "# Stays of the demonstration\n\n"
-        "Simulated: nobody lay in these beds. Format of the PhysioNet/CinC 2019 challenge (one row an hour, `|` between numbers, `NaN` where "
+        "Simulated: nobody lay in these beds. Format of the PhysioNet/CinC 2019 challenge (one row an hour, `|` "
+        "between numbers, `NaN` where "
         "nothing was charted), followed by two columns that the challenge lacks and NEWS2 needs:\n\n"
         f"- `{consciousness}`: 0 alert, 1 new confusion, 2 responds to voice, 3 responds to pain, 4 unresponsive\n"
         f"- `{oxygen}`: 0 air, 1 oxygen\n\n"
-        "Each is the first stay of its kind that the simulator draws, with no other event or condition. In a septic one `SepsisLabel` turns 1 six "
+        "Each is the first stay of its kind that the simulator draws, with no other event or condition. In a septic "
+        "one `SepsisLabel` turns 1 six "
         "hours before onset. Written anew by `python -m models.training demo-stays`.\n\n"
         "| File | What happens |\n|---|---|\n" + "\n".join(lines) + "\n"
     )

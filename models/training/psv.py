@@ -1,8 +1,8 @@
-"""Read and write the challenge's `.psv` files: one stay per file, one row per hour, `|` between numbers, `NaN` for missing.
+"""Read and write the challenge's `.psv` files: a stay per file, a row per hour, `NaN` for missing.
 
-Two bedside observations that NEWS2 needs are absent from the challenge: consciousness and supplemental oxygen. They may follow the label as
-two further numeric columns. Challenge tools index the forty predictors by position and the label by name, so they read such a file
-unchanged; the writer still leaves the columns out unless asked.
+Two bedside observations that NEWS2 needs are absent from the challenge: consciousness and supplemental oxygen. They may
+follow the label as two further numeric columns. Challenge tools index the forty predictors by position and the label by
+name, so they read such a file unchanged; the writer still leaves the columns out unless asked.
 """
 
 from pathlib import Path

@@ -19,9 +19,9 @@ UNRECORDED = -1
 class Stays:
     """Hours of many stays, stay after stay, oldest first.
 
-    `first_row` [S+1] marks where each stay begins (its last entry is the number of rows R). `predictors` float32 [R, 40], NaN = missing.
-    `consciousness` int8 [R]: 0 alert, 1 new confusion, 2 voice, 3 pain, 4 unresponsive; `on_oxygen` int8 [R]: 0 or 1; both -1 when unrecorded.
-    `label` int8 [R] is the challenge's, already six hours early.
+    `first_row` [S+1] marks where each stay begins (its last entry is the number of rows R). `predictors` float32 [R,
+    40], NaN = missing. `consciousness` int8 [R]: 0 alert, 1 new confusion, 2 voice, 3 pain, 4 unresponsive; `on_oxygen`
+    int8 [R]: 0 or 1; both -1 when unrecorded. `label` int8 [R] is the challenge's, already six hours early.
     """
 
     names: tuple[str, ...]
@@ -106,7 +106,7 @@ def join(parts: tuple[Stays, ...]) -> Stays:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Splits:
-    """Three disjoint sets of stays. `validation` serves every choice, the calibration and the thresholds; `test` serves none."""
+    """Three disjoint sets of stays: `validation` serves every choice, calibration and threshold; `test` none."""
 
     train: Stays
     validation: Stays

@@ -1,1 +1,4 @@
-"""Judge the committed bundles on the untouched test split and write it down: `models/EVALUATION.md`, its plots, `evaluation.json`."""
+"""Judge the committed bundles on the untouched test split and write it down.
+
+What is written: `models/EVALUATION.md`, its plots, and every number in `evaluation.json`.
+"""

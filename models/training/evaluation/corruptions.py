@@ -1,6 +1,7 @@
 """How many damaged windows the input checks in the graph notice, beside how many sound ones they flag for nothing.
 
-The corruptions were chosen with the checks in mind: this shows that the checks work as built, not that nothing else can go wrong.
+The corruptions were chosen with the checks in mind: this shows that the checks work as built, not that nothing else can
+go wrong.
 """
 
 from collections.abc import Callable

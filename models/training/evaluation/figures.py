@@ -17,9 +17,11 @@ Weights = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredModel:
-    """One row of the comparison. `alert_from` is the lowest score of MEDIUM, `utility_from` where the challenge's utility is highest on
-    validation; `is_probability` False for a rule's points, which have no calibration.
-    """  # noqa: D205
+    """One row of the comparison.
+
+    `alert_from` is the lowest score of MEDIUM, `utility_from` where the challenge's utility is highest on validation;
+    `is_probability` is False for a rule's points, which have no calibration.
+    """
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""How long a graph takes on one core, beside the figures so that nobody has to guess; it varies from machine to machine."""
+"""How long a graph takes on one core: beside the figures, so that nobody has to guess."""
 
 import time
 
@@ -12,7 +12,10 @@ WARM_UP, ROUNDS = 5, 60
 
 
 def latency_ms(graph: Graph, grid: NDArray[np.float32]) -> dict[str, dict[str, float]]:
-    """Return median and 10th percentile of a call in milliseconds, by batch size. A busy machine lifts the median, hardly the 10th percentile."""
+    """Return median and 10th percentile of a call in milliseconds, by batch size.
+
+    A busy machine lifts the median and hardly the 10th percentile.
+    """
     found = {}
     for batch in BATCHES:
         rows = grid[:batch]

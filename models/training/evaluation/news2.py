@@ -1,7 +1,8 @@
 """NEWS2 (Royal College of Physicians 2017) over whole tables of hours: the rules row of the comparison.
 
-A vectorised reading of the published table for evaluation only; what the server answers with is the signed rule set. A parameter nobody
-measured within six hours is missing and contributes from nought to its maximum; it is never scored as normal.
+A vectorised reading of the published table for evaluation only; what the server answers with is the signed rule set. A
+parameter nobody measured within six hours is missing and contributes from nought to its maximum; it is never scored as
+normal.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ FRESH_H = 6
 ROOM_AIR = 0.21
 HIGH_TOTAL, MEDIUM_TOTAL, SINGLE_RED = 7, 5, 3
 
-# parameter: lower edge of each step at charted resolution, and the points of the step it opens; below the first edge: `below`
+# parameter: lower edge of each step at charted resolution, and the points of the step it opens; below the first edge:
+# `below`
 STEPS: dict[str, tuple[int, tuple[tuple[float, int], ...]]] = {
     "Resp": (3, ((9, 1), (12, 0), (21, 2), (25, 3))),
     "O2Sat": (3, ((92, 2), (94, 1), (96, 0))),
@@ -44,7 +46,10 @@ class News2:
 
 
 def news2(stays: Stays, *, bedside: bool) -> News2:
-    """Score every hour. Without `bedside`, consciousness is missing and oxygen is inferred from FiO2, as the challenge's columns force one to."""
+    """Score every hour.
+
+    Without `bedside`, consciousness is missing and oxygen is inferred from FiO2: the challenge has no more.
+    """
     low, high = [], []
     for name, (below, steps) in STEPS.items():
         value = carried(stays.predictors[:, INDEX[name]].astype(np.float64), stays)

@@ -1,4 +1,4 @@
-"""Three small plots in colours that colour-blind readers can tell apart (Okabe and Ito), with markers that do without colour."""
+"""Three small plots in colours that colour-blind readers can tell apart (Okabe and Ito), and markers."""
 
 from pathlib import Path
 
@@ -108,7 +108,8 @@ def _stay(findings: Findings, stays: Stays, scores: dict[str, NDArray[np.float64
 
 
 def _typical_septic_stay(stays: Stays, score: NDArray[np.float64]) -> NDArray[np.int64]:
-    # Not the prettiest: the stay whose highest score is the median among septic stays that were long enough to show a lead.
+    # Not the prettiest: the stay whose highest score is the median among septic stays that were long enough to show a
+    # lead.
     lengths = np.diff(stays.first_row)
     chosen = np.flatnonzero(stays.is_septic & (lengths >= LEAD_SHOWN_H))
     peaks = np.maximum.reduceat(score, stays.first_row[:-1])[chosen]

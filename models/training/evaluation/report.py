@@ -29,7 +29,8 @@ def markdown(findings: Findings) -> str:
 
 def _head(findings: Findings) -> str:
     warning = (
-        "> **These are simulated patients. Performance on them is not clinical performance**, in size or in rank: they show that the "
+        "> **These are simulated patients. Performance on them is not clinical performance**, in size or in rank: they "
+        "show that the "
         "software works and what a switch of tiers costs in alerts, and nothing about a hospital.\n\n"
         if findings.simulated
         else ""
@@ -38,10 +39,14 @@ def _head(findings: Findings) -> str:
         "# Evaluation\n\n"
         f"{warning}Written by `make evaluate` from the ONNX files as they are committed; every number is also in "
         "[`evaluation.json`](evaluation.json).\n\n"
-        f"Test split: {findings.stays:,} {findings.data}, {findings.septic_stays:,} of them septic; {findings.hours:,} patient-hours, "
-        f"{findings.positive_hours:,} positive ({share(findings.positive_hours / findings.hours, 1)}). No choice was made on it: early stopping, "
-        "calibration and thresholds used the validation split, and splits never divide a stay. Square brackets hold 95 % intervals from "
-        f"{findings.replicates} bootstrap draws of whole stays. The label is the challenge's: 1 from six hours before sepsis."
+        f"Test split: {findings.stays:,} {findings.data}, {findings.septic_stays:,} of them septic; {findings.hours:,} "
+        "patient-hours, "
+        f"{findings.positive_hours:,} positive ({share(findings.positive_hours / findings.hours, 1)}). No choice was "
+        "made on it: early stopping, "
+        "calibration and thresholds used the validation split, and splits never divide a stay. Square brackets hold 95 "
+        "% intervals from "
+        f"{findings.replicates} bootstrap draws of whole stays. The label is the challenge's: 1 from six hours before "
+        "sepsis."
     )
 
 
@@ -56,8 +61,10 @@ def _comparison(findings: Findings) -> str:
         "## Bake-off\n\n"
         + table(header, rows)
         + "\n\nUtility is the official score, 0 for never alerting and 1 for the best possible; each "
-        "model alerts from the threshold that earned most on validation, NEWS2 from 7. NEWS2 counts what is missing as its lowest "
-        f"possible points here; as a rule set it leaves {share(findings.undetermined, 0)} of these hours undetermined.\n\n"
+        "model alerts from the threshold that earned most on validation, NEWS2 from 7. NEWS2 counts what is missing as "
+        "its lowest "
+        f"possible points here; as a rule set it leaves {share(findings.undetermined, 0)} of these hours "
+        "undetermined.\n\n"
         f"![AUROC and average precision of every row]({PLOTS}/comparison.png)"
     )
 
@@ -73,7 +80,8 @@ def _verdict(findings: Findings) -> str:
     header = ["Row minus full", "AUROC", "AUPRC", "Utility", "Brier"]
     sentences = [_sentence(findings, name) for name in findings.differences if not name.startswith("news2")]
     return (
-        "## Is the full model worth it?\n\nPaired differences on the same stays. A claim is made only where the interval leaves out nought.\n\n"
+        "## Is the full model worth it?\n\nPaired differences on the same stays. A claim is made only where the "
+        "interval leaves out nought.\n\n"
         + table(header, rows)
         + "\n\n"
         + "\n".join(f"- {sentence}" for sentence in sentences)
@@ -137,14 +145,21 @@ def _alerts(findings: Findings) -> str:
         "## Alerts\n\n"
         + table(header, rows)
         + f"\n\nEvery model tier has thresholds of its own, chosen on validation so that the same share of "
-        f"patient-hours lies at or above each band ({budget}). NEWS2 keeps its published cuts (5 and 7); its plateaus make an exact rate "
-        "impossible, so a fixed rate is met from below. Hour-level sensitivity counts each of the ten positive hours of a septic stay."
+        f"patient-hours lies at or above each band ({budget}). NEWS2 keeps its published cuts (5 and 7); its plateaus "
+        "make an exact rate "
+        "impossible, so a fixed rate is met from below. Hour-level sensitivity counts each of the ten positive hours "
+        "of a septic stay."
     )
 
 
 def _switches(findings: Findings) -> str:
-    labels = {"alert_rate_jump": "Alert-rate jump", "kappa": "Band kappa (quadratic)", "alert_flips": "Alert flips, share of hours",
-              "high_flips": "HIGH flips, share of HIGH hours", "stays_losing_high": "Stays HIGH before, never after"}  # fmt: skip
+    labels = {
+        "alert_rate_jump": "Alert-rate jump",
+        "kappa": "Band kappa (quadratic)",
+        "alert_flips": "Alert flips, of hours",
+        "high_flips": "HIGH flips, of HIGH hours",
+        "stays_losing_high": "Stays HIGH before, never after",
+    }
     rows = [
         [f"{switch.before} to {switch.after}", *(with_interval(switch.figures[name]) for name in labels)]
         for switch in findings.switches
@@ -154,8 +169,10 @@ def _switches(findings: Findings) -> str:
         "## When the tier changes\n\n"
         + table(["Switch", *labels.values()], rows)
         + "\n\nJump is the relative change of hours at MEDIUM or above. Flips are hours "
-        "whose alert appears or vanishes with the switch alone. Calibrated alike does not mean interchangeable: the band is the only "
-        f"quantity that may cross tiers. Of hours with NEWS2 at or above 7 a model says LOW in: {low}; the server shows the rule's trigger beside "
+        "whose alert appears or vanishes with the switch alone. Calibrated alike does not mean interchangeable: the "
+        "band is the only "
+        f"quantity that may cross tiers. Of hours with NEWS2 at or above 7 a model says LOW in: {low}; the server "
+        "shows the rule's trigger beside "
         "the model's answer in every one of them.\n\n"
         f"![One simulated septic stay as each tier sees it]({PLOTS}/stay.png)"
     )
@@ -185,7 +202,8 @@ def _checks(findings: Findings) -> str:
     ]
     header = ["Damage", "Flagged", "Refused", *CHECK_LABELS]
     return (
-        "## Input checks\n\nShare of 2,000 test windows flagged (1.0 and above) and refused (3.0 and above) by the checks inside the graphs. Windows in "
+        "## Input checks\n\nShare of 2,000 test windows flagged (1.0 and above) and refused (3.0 and above) by the "
+        "checks inside the graphs. Windows in "
         "which the damaged column was never charted cannot show it.\n\n"
         + table(header, rows)
         + "\n\nThe kinds of damage were chosen with the checks in mind."
@@ -201,20 +219,23 @@ def _latency(findings: Findings) -> str:
     return (
         "## Latency\n\nONNX Runtime on one thread, this machine, milliseconds a call.\n\n"
         + table(["Graph", "Batch", "10th percentile", "Median"], rows)
-        + "\n\nTimes depend on the machine and on what else it runs; the 10th percentile is the better guide on a shared one."
+        + "\n\nTimes depend on the machine and its load; the 10th percentile is the better guide on a shared one."
     )
 
 
 def _limits(findings: Findings) -> str:
     kind = (
-        "The simulator's authors also chose the models: its sepsis is the sepsis they had in mind. It has no urine output, no drugs, no free text, one "
+        "The simulator's authors also chose the models: its sepsis is the sepsis they had in mind. It has no urine "
+        "output, no drugs, no free text, one "
         "onset at most, no readmissions and no charting errors. "
         if findings.simulated
         else ""
     )
     return (
-        f"## What this does not show\n\n{kind}One training seed per model. No external validation. No effect on outcomes. The utility rewards the "
-        "challenge's window, not a hospital's. Alerts are counted per hour, without the refractory period a ward would use."
+        f"## What this does not show\n\n{kind}One training seed per model. No external validation. No effect on "
+        "outcomes. The utility rewards the "
+        "challenge's window, not a hospital's. Alerts are counted per hour, without the refractory period a ward would "
+        "use."
     )
 
 
@@ -237,12 +258,18 @@ def _card(findings: Findings, name: str) -> dict[str, str]:
     to_other = next(switch for switch in findings.switches if switch.before == name)
     worst, best = min(groups, key=lambda g: g.auroc.value), max(groups, key=lambda g: g.auroc.value)
     return {
-        "validity": f"{findings.stays:,} held-out stays, {findings.hours:,} hours. AUROC {with_interval(figures['auroc'])}, AUPRC "
+        "validity": f"{findings.stays:,} held-out stays, {findings.hours:,} hours. "
+        f"AUROC {with_interval(figures['auroc'])}, AUPRC "
         f"{with_interval(figures['auprc'])} at {share(findings.positive_hours / findings.hours, 1)} prevalence, Brier "
-        f"{with_interval(figures['brier'], digits=4)}, calibration slope {with_interval(figures['slope'])}, challenge utility "
+        f"{with_interval(figures['brier'], digits=4)}, calibration slope {with_interval(figures['slope'])}, challenge "
+        "utility "
         f"{with_interval(figures['utility'])}.{warning}",
-        "fairness": f"AUROC lowest for {worst.name} {with_interval(worst.auroc)}, highest for {best.name} {with_interval(best.auroc)}; alert rate at "
-        f"MEDIUM between {share(min(g.alert_rate.value for g in groups))} and {share(max(g.alert_rate.value for g in groups))}.{warning}",
-        "alerting": f"Switch from {to_other.before} to {to_other.after}: alert-rate jump {with_interval(to_other.figures['alert_rate_jump'])}, band kappa "
-        f"{with_interval(to_other.figures['kappa'])}, alert flips {with_interval(to_other.figures['alert_flips'])} of hours.{warning}",
+        "fairness": f"AUROC lowest for {worst.name} {with_interval(worst.auroc)}, "
+        f"highest for {best.name} {with_interval(best.auroc)}; alert rate at "
+        f"MEDIUM between {share(min(g.alert_rate.value for g in groups))} and "
+        f"{share(max(g.alert_rate.value for g in groups))}.{warning}",
+        "alerting": f"Switch from {to_other.before} to {to_other.after}: "
+        f"alert-rate jump {with_interval(to_other.figures['alert_rate_jump'])}, band kappa "
+        f"{with_interval(to_other.figures['kappa'])}, alert flips {with_interval(to_other.figures['alert_flips'])} of "
+        f"hours.{warning}",
     }

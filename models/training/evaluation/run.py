@@ -18,6 +18,7 @@ from models.training.evaluation.plots import draw_plots
 from models.training.evaluation.report import card_sentences, markdown
 from models.training.evaluation.subgroups import subgroup_figures
 from models.training.evaluation.tiers import TierBands, compare
+from models.training.metrics.bootstrap import Interval
 from models.training.metrics.switching import HIGH, bands
 from models.training.published import DISTILLED, FULL, MODEL_FILE, PROBABILITY
 from models.training.scoring import Graph
@@ -29,6 +30,8 @@ THRESHOLDS = "thresholds.json"
 REPORT, RECORD, PLOTS = "EVALUATION.md", "evaluation.json", "evaluation"
 CHECKED_WINDOWS = 2_000
 SAMPLE_SEED = 20190808
+NEWS2 = "news2"
+SWITCHES = ((FULL, DISTILLED), (DISTILLED, FULL), (FULL, NEWS2), (DISTILLED, NEWS2))
 PAIRED = ("auroc", "auprc", "utility", "brier")
 TITLES = {
     FULL: "full: causal transformer",
@@ -56,9 +59,9 @@ def evaluate(source: DatasetSource, *, models: Path, version: str) -> None:
     contestants = _contestants(models, version)
     scores = {contestant.name: _scores(contestant, stays) for contestant in contestants}
     rules = news2(stays, bedside=True)
-    rows = _rows(contestants, scores, stays, rules)
-    judged = {row.name: _judged(row, stays, source) for row in rows}
-    findings = _findings(source, stays, judged, contestants, scores, rules)
+    judged = {row.name: _judged(row, stays, source) for row in _rows(contestants, scores, stays, rules)}
+    scored = _Scored(source=source, stays=stays, contestants=contestants, scores=scores, rules=rules)
+    findings = scored.findings(judged)
     record = {"card_sentences": card_sentences(findings), "findings": _plain(findings)}
     (models / RECORD).write_text(json.dumps(record, indent=1, allow_nan=True) + "\n", encoding="utf-8")
     (models / REPORT).write_text(markdown(findings), encoding="utf-8")
@@ -104,7 +107,7 @@ def _rows(
     ]
     partial = news2(stays, bedside=False)
     for name, title, result in (
-        ("news2", "NEWS2 with consciousness and oxygen", rules),
+        (NEWS2, "NEWS2 with consciousness and oxygen", rules),
         ("news2-partial", "NEWS2-partial (challenge columns only)", partial),
     ):
         score = result.lowest.astype(np.float64)
@@ -118,60 +121,78 @@ def _judged(row: ScoredModel, stays: Stays, source: DatasetSource) -> ModelFigur
     return judge(row, stays, replicates=source.recipe.bootstrap_replicates)
 
 
-def _findings(
-    source: DatasetSource,
-    stays: Stays,
-    judged: dict[str, ModelFigures],
-    contestants: list[Contestant],
-    scores: dict[str, NDArray[np.float64]],
-    rules: News2,
-) -> Findings:
-    replicates = source.recipe.bootstrap_replicates
-    tiers = {
-        contestant.name: TierBands(
-            name=contestant.name,
-            band=bands(
-                scores[contestant.name],
-                (contestant.cuts["low_medium"], contestant.cuts["medium"], contestant.cuts["high"]),
-            ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scored:
+    """Test hours with everything that was scored on them."""
+
+    source: DatasetSource
+    stays: Stays
+    contestants: list[Contestant]
+    scores: dict[str, NDArray[np.float64]]
+    rules: News2
+
+    @property
+    def replicates(self) -> int:
+        return self.source.recipe.bootstrap_replicates
+
+    @property
+    def tiers(self) -> list[Contestant]:
+        return [contestant for contestant in self.contestants if contestant.name in {FULL, DISTILLED}]
+
+    def findings(self, judged: dict[str, ModelFigures]) -> Findings:
+        stays, label = self.stays, self.stays.label
+        sample = self._sample()
+        graphs = {tier.name: Graph(tier.path) for tier in self.tiers}
+        bands = self._bands()
+        return Findings(
+            data=self.source.description,
+            simulated=self.source.folder is None,
+            stays=len(stays),
+            septic_stays=int(stays.is_septic.sum()),
+            hours=len(label),
+            positive_hours=int(label.sum()),
+            replicates=self.replicates,
+            models=tuple(judged.values()),
+            differences=_differences(judged),
+            switches=tuple(compare(bands[a], bands[b], stays, replicates=self.replicates) for a, b in SWITCHES),
+            undetermined=1 - float(self.rules.determined.mean()),
+            rules_high_models_low={
+                name: float(np.mean(bands[name].band[self.rules.lowest_band == HIGH] == 0)) for name in graphs
+            },
+            subgroups={
+                tier.name: subgroup_figures(
+                    self.scores[tier.name], tier.cuts["medium"], stays, replicates=self.replicates
+                )
+                for tier in self.tiers
+            },
+            checks=detection(graphs[DISTILLED], sample),
+            latency={name: latency_ms(graph, sample) for name, graph in graphs.items()},
+            bytes={contestant.name: contestant.path.stat().st_size for contestant in self.contestants},
         )
-        for contestant in contestants[:2]
+
+    def _bands(self) -> dict[str, TierBands]:
+        models = [
+            TierBands(
+                name=tier.name,
+                band=bands(self.scores[tier.name], (tier.cuts["low_medium"], tier.cuts["medium"], tier.cuts["high"])),
+            )
+            for tier in self.tiers
+        ]
+        return {tier.name: tier for tier in (*models, TierBands(name=NEWS2, band=self.rules.lowest_band))}
+
+    def _sample(self) -> NDArray[np.float32]:
+        rng = np.random.default_rng(SAMPLE_SEED)
+        count = min(CHECKED_WINDOWS, len(self.stays.label))
+        return windows(self.stays, rng.choice(len(self.stays.label), count, replace=False))
+
+
+def _differences(judged: dict[str, ModelFigures]) -> dict[str, dict[str, Interval]]:
+    full = judged[FULL]
+    return {
+        name: {figure: difference(row, full, figure) for figure in PAIRED if figure in row.figures}
+        for name, row in judged.items()
+        if name != FULL
     }
-    tiers["news2"] = TierBands(name="news2", band=rules.lowest_band)
-    pairs = ((FULL, DISTILLED), (DISTILLED, FULL), (FULL, "news2"), (DISTILLED, "news2"))
-    sample = windows(stays, np.random.default_rng(SAMPLE_SEED).choice(len(stays.label), CHECKED_WINDOWS, replace=False))
-    graphs = {contestant.name: Graph(contestant.path) for contestant in contestants[:2]}
-    return Findings(
-        data=source.description,
-        simulated=source.folder is None,
-        stays=len(stays),
-        septic_stays=int(stays.is_septic.sum()),
-        hours=len(stays.label),
-        positive_hours=int(stays.label.sum()),
-        replicates=replicates,
-        models=tuple(judged.values()),
-        differences={
-            name: {
-                figure: difference(judged[name], judged[FULL], figure)
-                for figure in PAIRED
-                if figure in judged[name].figures
-            }
-            for name in judged
-            if name != FULL
-        },
-        switches=tuple(compare(tiers[a], tiers[b], stays, replicates=replicates) for a, b in pairs),
-        undetermined=1 - float(rules.determined.mean()),
-        rules_high_models_low={
-            name: float(np.mean(tiers[name].band[rules.lowest_band == HIGH] == 0)) for name in (FULL, DISTILLED)
-        },
-        subgroups={
-            name: subgroup_figures(scores[name], judged[name].model.alert_from, stays, replicates=replicates)
-            for name in (FULL, DISTILLED)
-        },
-        checks=detection(graphs[DISTILLED], sample),
-        latency={name: latency_ms(graph, sample) for name, graph in graphs.items()},
-        bytes={contestant.name: contestant.path.stat().st_size for contestant in contestants},
-    )
 
 
 def _plain(value: object) -> object:

@@ -1,7 +1,11 @@
-"""One training run: scaling, checks, teacher, soft targets, students, calibration; the result is a set of modules ready to export."""
+"""One training run: scaling, checks, teacher, soft targets, students, calibration.
+
+The result is a set of modules ready to export.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -10,6 +14,7 @@ from torch import nn
 
 from models.training.fitting.scaling import fit_checks, fit_scaling
 from models.training.fitting.students import (
+    FEATURE_BATCH,
     HourSample,
     StudentRecipe,
     sample_rows,
@@ -46,7 +51,7 @@ class FittedModels:
 
 
 def fit(splits: Splits, *, recipe: Recipe, work: Path) -> FittedModels:
-    """Fit every model on `splits.train`, choosing and calibrating on `splits.validation`; `splits.test` is not looked at."""
+    """Fit every model on the train split, choosing and calibrating on validation; the test split is not looked at."""
     work.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(mode=True)
     rng = np.random.default_rng(SEED)
@@ -57,40 +62,32 @@ def fit(splits: Splits, *, recipe: Recipe, work: Path) -> FittedModels:
         splits.train,
         splits.validation,
         preparation,
-        recipe=TeacherRecipe(
-            epochs=recipe.teacher_epochs,
-            windows_per_epoch=recipe.teacher_windows_per_epoch,
-            peak_rate=recipe.teacher_rate,
-        ),
+        recipe=_teacher_recipe(recipe),
         checkpoint=work / TEACHER_CHECKPOINT,
     )
-    hours = rng.choice(
-        len(splits.validation.label), min(recipe.calibration_hours, len(splits.validation.label)), replace=False
-    )
-    calibrate = _Calibrator(stays=splits.validation, rows=np.sort(hours))
-    students = _fit_students(splits, preparation, teacher, recipe=recipe, rng=rng, hours=calibrate.rows)
-    additive = students.pop("distilled")
-    if not isinstance(additive, AdditiveModel):
+    calibrator = _Calibrator.draw(splits.validation, recipe.calibration_hours, preparation, rng)
+    students = _fit_students(splits, preparation, teacher, recipe=recipe, rng=rng, hours=calibrator.rows)
+    distilled = students.pop("distilled")
+    if not isinstance(distilled, AdditiveModel):
         raise TypeError("the distilled model is the additive one")
+    parts = {"preparation": preparation, "checks": checks}
     return FittedModels(
-        full=ServedTransformer(
-            preparation=preparation,
-            model=teacher,
-            checks=checks,
-            calibration=calibrate.transformer(preparation, teacher),
-        ),
-        distilled=ServedAdditive(
-            preparation=preparation,
-            model=additive,
-            checks=checks,
-            calibration=calibrate.feature_model(preparation, additive),
-        ),
+        full=ServedTransformer(model=teacher, calibration=calibrator.of_transformer(teacher), **parts),
+        distilled=ServedAdditive(model=distilled, calibration=calibrator.of_feature_model(distilled), **parts),
         baselines={
             name: ServedFeatureModel(
-                preparation=preparation, model=model, calibration=calibrate.feature_model(preparation, model)
+                preparation=preparation, model=model, calibration=calibrator.of_feature_model(model)
             )
             for name, model in students.items()
         },
+    )
+
+
+def _teacher_recipe(recipe: Recipe) -> TeacherRecipe:
+    return TeacherRecipe(
+        epochs=recipe.teacher_epochs,
+        windows_per_epoch=recipe.teacher_windows_per_epoch,
+        peak_rate=recipe.teacher_rate,
     )
 
 
@@ -106,7 +103,7 @@ def _fit_students(
     train = splits.train
     soft = 1 / (1 + np.exp(-every_hour_logits(train, preparation, teacher)))
     rows = sample_rows(train, count=recipe.student_hours, rng=rng)
-    features = trend_features(train, rows, preparation)
+    features = trend_features(train, rows, preparation, forgetting=rng)
     targets = {"soft": torch.from_numpy(soft[rows]), "hard": torch.from_numpy(train.label[rows].astype(np.float32))}
     validation = HourSample(
         features=trend_features(splits.validation, hours, preparation),
@@ -142,19 +139,23 @@ class _Calibrator:
 
     stays: Stays
     rows: NDArray[np.int64]
+    preparation: Preparation
 
-    def transformer(self, preparation: Preparation, model: Transformer) -> Calibration:
-        with torch.no_grad():
-            logits = [
-                model(preparation(torch.from_numpy(windows(self.stays, self.rows[at : at + BATCH]))))[:, 0]
-                for at in range(0, len(self.rows), BATCH)
-            ]
+    @classmethod
+    def draw(cls, stays: Stays, count: int, preparation: Preparation, rng: np.random.Generator) -> Self:
+        rows = rng.choice(len(stays.label), min(count, len(stays.label)), replace=False)
+        return cls(stays=stays, rows=np.sort(rows), preparation=preparation)
+
+    @torch.no_grad()
+    def of_transformer(self, model: Transformer) -> Calibration:
+        batches = (self.rows[at : at + BATCH] for at in range(0, len(self.rows), BATCH))
+        logits = [model(self.preparation(torch.from_numpy(windows(self.stays, batch))))[:, 0] for batch in batches]
         return self._fit(torch.cat(logits))
 
-    def feature_model(self, preparation: Preparation, model: nn.Module) -> Calibration:
-        features = trend_features(self.stays, self.rows, preparation)
-        with torch.no_grad():
-            return self._fit(torch.cat([model(part)[:, 0] for part in features.split(8192)]))
+    @torch.no_grad()
+    def of_feature_model(self, model: nn.Module) -> Calibration:
+        features = trend_features(self.stays, self.rows, self.preparation)
+        return self._fit(torch.cat([model(part)[:, 0] for part in features.split(8 * FEATURE_BATCH)]))
 
     def _fit(self, logits: torch.Tensor) -> Calibration:
         fitted = fit_logistic(logits.numpy().astype(np.float64), self.stays.label[self.rows])

@@ -1,4 +1,4 @@
-"""Centre and spread of each column over the observed training hours, and what a usual window looks like to the input checks."""
+"""Centre and spread of each column over the training hours, and what a usual window is to the input checks."""
 
 from dataclasses import dataclass
 
@@ -92,7 +92,8 @@ def _count_table(batches: list[Prepared]) -> NDArray[np.float32]:
     hours = torch.cat([_hours(b) for b in batches]).numpy()
     table = np.zeros((HOURS_KNOWN, 2, 2), dtype=np.float32)
     for hour in range(HOURS_KNOWN):
-        # Neighbouring lengths share their statistics, so that a length seen seldom is not judged by a handful of windows.
+        # Neighbouring lengths share their statistics, so that a length seen seldom is not judged by a handful of
+        # windows.
         near = counts[np.abs(hours - max(hour, 1)) <= max(1, hour // 8)]
         near = near if len(near) >= FEWEST_VALUES else counts
         table[hour, :, 0] = near.mean(axis=0)

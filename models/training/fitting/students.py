@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.training.fitting.forgetting import forget
 from models.training.metrics.discrimination import Ranking
 from models.training.networks.preparation import Preparation
 from models.training.networks.trend import TrendFeatures
@@ -44,13 +45,17 @@ def sample_rows(stays: Stays, *, count: int, rng: np.random.Generator) -> NDArra
 
 
 @torch.no_grad()
-def trend_features(stays: Stays, rows: NDArray[np.int64], preparation: Preparation) -> Tensor:
-    """Return the trend features of `rows`, [len(rows), 12, 40]."""
+def trend_features(
+    stays: Stays, rows: NDArray[np.int64], preparation: Preparation, *, forgetting: np.random.Generator | None = None
+) -> Tensor:
+    """Return the trend features of `rows`, [len(rows), 12, 40]; with `forgetting`, of windows with parts hidden."""
     trend = TrendFeatures()
-    parts = [
-        trend(preparation(torch.from_numpy(windows(stays, rows[at : at + FEATURE_BATCH]))))
-        for at in range(0, len(rows), FEATURE_BATCH)
-    ]
+    parts = []
+    for at in range(0, len(rows), FEATURE_BATCH):
+        grid = windows(stays, rows[at : at + FEATURE_BATCH])
+        if forgetting is not None:
+            forget(grid, forgetting)
+        parts.append(trend(preparation(torch.from_numpy(grid)))[:, 0])
     return torch.cat(parts)
 
 

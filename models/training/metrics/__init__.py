@@ -1,4 +1,5 @@
-"""How good a score is: discrimination, calibration, alerts, the challenge's utility, and what a switch between tiers costs.
+"""How good a score is: discrimination, calibration, alerts, utility, and what a switch of tiers costs.
 
-Pure numpy. Every figure that is printed comes with an interval from a bootstrap over stays, because hours of one stay are not independent.
+Pure numpy. Every figure that is printed comes with an interval from a bootstrap over stays, because hours of one stay
+are not independent.
 """

@@ -25,14 +25,17 @@ class Interval:
 
 
 def stay_weights(stays: int, replicates: int) -> Iterator[NDArray[np.float64]]:
-    """Yield for each replicate how often each stay was drawn, [S]. The same draws every time, so that models are compared in pairs."""
+    """Yield for each replicate how often each stay was drawn, [S].
+
+    The draws are the same every time, so that models are compared in pairs.
+    """
     rng = np.random.default_rng(SEED)
     for _ in range(replicates):
         yield np.bincount(rng.integers(0, stays, stays), minlength=stays).astype(np.float64)
 
 
 def interval(value: float, replicates: NDArray[np.float64]) -> Interval:
-    """Return `value` with the percentile interval of its `replicates`, those left out that were undefined (no case drawn)."""
+    """Return `value` with the percentile interval of its `replicates`, undefined ones (no case drawn) left out."""
     defined = replicates[~np.isnan(replicates)]
     if not len(defined):
         return Interval(value=value, low=float("nan"), high=float("nan"))

@@ -1,4 +1,4 @@
-"""Ranking quality of a score, with a weight per hour so that a bootstrap replicate is a re-weighting and never a re-sort."""
+"""Ranking quality of a score, weighted by hour: a bootstrap replicate is a re-weighting, never a re-sort."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +11,10 @@ Weights = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """Hours sorted by falling score, once. `order` [R]; `last_of_tie` marks the ends of runs of equal scores; `positive` is in sorted order."""
+    """Hours sorted by falling score, once.
+
+    `order` [R]; `last_of_tie` marks the ends of runs of equal scores; `positive` is in sorted order.
+    """
 
     order: NDArray[np.int64]
     last_of_tie: NDArray[np.int64]

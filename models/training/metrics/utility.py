@@ -1,7 +1,9 @@
-"""The official utility score of the PhysioNet/CinC 2019 challenge (Reyna et al., Crit Care Med 2020;48:210), written anew from its definition.
+"""The utility score of the PhysioNet/CinC 2019 challenge, written anew from its definition.
 
-A prediction earns most six hours before sepsis, loses when missed, and costs a little when false. Time is the row of the record,
-and the label is already six hours early, so sepsis lies six rows after the first positive label.
+Source: Reyna et al., Crit Care Med 2020;48:210.
+
+A prediction earns most six hours before sepsis, loses when missed, and costs a little when false. Time is the row of
+the record, and the label is already six hours early, so sepsis lies six rows after the first positive label.
 """
 
 from itertools import pairwise
@@ -44,7 +46,7 @@ def _septic_utilities(hour: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDA
 
 
 def best_predictions(label: Labels) -> Predictions:
-    """Return the predictions that score highest: from twelve hours before sepsis to three after, nothing for a stay without."""
+    """Return the predictions that score highest: from twelve hours before sepsis to three after, else nothing."""
     hours = np.arange(len(label))
     if not label.any():
         return np.zeros(len(label), dtype=np.bool_)

@@ -1,7 +1,7 @@
 """The distilled model and its rivals, all on the same trend features.
 
-The additive model (a neural additive model in the sense of Agarwal et al. 2021) has one small network per column and sums them: what a
-column contributed is not an explanation fitted afterwards, it is the model.
+The additive model (a neural additive model in the sense of Agarwal et al. 2021) has one small network per column and
+sums them: what a column contributed is not an explanation fitted afterwards, it is the model.
 """
 
 import torch
@@ -33,7 +33,7 @@ class AdditiveModel(nn.Module):
         self.register_buffer("centre", torch.zeros(COLUMN_COUNT))
 
     def contributions(self, features: Tensor) -> Tensor:
-        """Return what each column adds to the logit, relative to the column's mean over training hours, [N, 40]."""
+        """Return what each column adds to the logit, relative to the column's mean over validation hours, [N, 40]."""
         by_column = features.permute(2, 0, 1)
         hidden = torch.relu(torch.matmul(by_column, self.first) + self.first_bias)
         hidden = torch.relu(torch.matmul(hidden, self.second) + self.second_bias)
@@ -47,7 +47,7 @@ class AdditiveModel(nn.Module):
         return parts.sum(dim=1, keepdim=True) + self.intercept
 
     def centre_on(self, features: Tensor) -> None:
-        """Make every column's mean contribution over `features` zero and move what was there into the intercept; scores stay the same."""
+        """Make every column's mean contribution over `features` zero; the intercept takes it up and scores stay."""
         with torch.no_grad():
             mean = self.contributions(features).mean(dim=0)
             self.centre += mean

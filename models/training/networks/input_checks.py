@@ -1,8 +1,9 @@
-"""Structured checks of the raw input, computed beside the score: does this window look like the data the model was made from?
+"""Structured checks of the raw input beside the score: does this window look like the training data?
 
-Five numbers, each divided by its own limit so that 1.0 is a flag. Limits of the first three are the 99th percentile over training windows;
-the last two are rules. A density of the whole input was tried and is worse: it calls a patient without laboratory values normal.
-Sparse data may flag but never exceeds 2.5 alone; a window without one vital sign in twelve hours is unsuitable outright.
+Five numbers, each divided by its own limit so that 1.0 is a flag. Limits of the first three are the 99th percentile
+over training windows; the last two are rules. A density of the whole input was tried and is worse: it calls a patient
+without laboratory values normal. Sparse data may flag but never exceeds 2.5 alone; a window without one vital sign in
+twelve hours is unsuitable outright.
 """
 
 from typing import NamedTuple
@@ -31,9 +32,12 @@ HOURS_KNOWN = WINDOW_H + 1
 
 
 class CheckReference(NamedTuple):
-    """What training windows look like. `tail` [40]: |z| that one value in ten thousand exceeds; `coupling_scale` [4]: likewise per coupling;
-    `log_count` [49, 2, 2]: mean and SD of log(1 + count) of vital signs and laboratory values, by hours in the window; `limit` [3].
-    """  # noqa: D205
+    """What training windows look like.
+
+    `tail` [40]: |z| that one value in ten thousand exceeds; `coupling_scale` [4]: likewise for each coupling, one in a
+    thousand; `log_count` [49, 2, 2]: mean and SD of log(1 + count) of vital signs and of laboratory values, by hours in
+    the window; `limit` [3]: what the first three checks are divided by.
+    """
 
     tail: NDArray[np.float32]
     coupling_scale: NDArray[np.float32]
@@ -114,8 +118,8 @@ class InputChecks(nn.Module):
 def couplings(prepared: Prepared) -> Tensor:
     """Return four contradictions per hour [N, 48, 4], 0 unless every member was charted in that hour.
 
-    Mean pressure away from a third of the way up; pulse pressure too narrow or negative; haematocrit away from three times haemoglobin;
-    arterial saturation above the pulse oximeter's (below is a venous sample).
+    Mean pressure away from a third of the way up; pulse pressure too narrow or negative; haematocrit away from three
+    times haemoglobin; arterial saturation above the pulse oximeter's (below is a venous sample).
     """
     members = torch.from_numpy(positions(COUPLED))
     systolic, diastolic, mean, hct, hgb, arterial, pulse = prepared.possible.index_select(2, members).unbind(2)

@@ -1,7 +1,7 @@
-"""First layer of every model: raw grid in, clean tensors out. It lives in the graph so that serving cannot skew from training.
+"""First layer of every model: raw grid in, clean tensors out; in the graph, so that serving cannot skew.
 
-A value outside its column's possible range, infinity included, becomes missing and is counted. NaN ends here: from this layer on
-a missing value is a zero with a mask beside it, never a NaN times a mask.
+A value outside its column's possible range, infinity included, becomes missing and is counted. NaN ends here: from this
+layer on a missing value is a zero with a mask beside it, never a NaN times a mask.
 """
 
 from typing import NamedTuple
@@ -20,9 +20,10 @@ NEVER_SEEN_H = float(WINDOW_H)
 class Prepared(NamedTuple):
     """Tensors of one batch, all [N, 48, 40] but `begun` [N, 48].
 
-    `observed` 1 where a possible value stands; `standard` its z-score clamped to +-6, else 0; `last` the newest standard value so far, else 0;
-    `age_h` hours since it (48 when never); `seen` 1 once a column has been observed; `possible` raw values, typical ones where missing;
-    `deviation` the unclamped |z|, 0 where missing; `impossible` 1 where a value was refused; `begun` 1 from the first row that holds anything.
+    `observed` 1 where a possible value stands; `standard` its z-score clamped to +-6, else 0; `last` the newest
+    standard value so far, else 0; `age_h` hours since it (48 when never); `seen` 1 once a column has been observed;
+    `possible` raw values, typical ones where missing; `deviation` the unclamped |z|, 0 where missing; `impossible` 1
+    where a value was refused; `begun` 1 from the first row that holds anything.
     """
 
     observed: Tensor
@@ -48,7 +49,7 @@ class Preparation(nn.Module):
     hour: Tensor
 
     def __init__(self, centre: NDArray[np.float32], spread: NDArray[np.float32]) -> None:
-        """Fix the scaling: `centre` and `spread` [40] of the training values, on the log scale where a column is skewed."""
+        """Fix the scaling: `centre` and `spread` [40] of training values, logarithmic where a column is skewed."""
         super().__init__()
         lowest, highest = limits()
         self.register_buffer("lowest", torch.from_numpy(lowest))
@@ -85,6 +86,7 @@ class Preparation(nn.Module):
 
 
 def _latest_index(index: Tensor) -> Tensor:
-    # Running maximum as a causal max-pool: exporters have no cummax, and a pool plus a gather costs a third of log-doubling.
+    # Running maximum as a causal max-pool: exporters have no cummax, and a pool plus a gather costs a third of log-
+    # doubling.
     padded = nn.functional.pad(index.transpose(1, 2), (WINDOW_H - 1, 0))
     return nn.functional.max_pool1d(padded, WINDOW_H, stride=1).transpose(1, 2)

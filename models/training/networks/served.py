@@ -44,7 +44,7 @@ class ServedTransformer(nn.Module):
 
 
 class ServedAdditive(nn.Module):
-    """Raw grid [N, 48, 40] to probability [N, 1], contributions [N, 40] on the calibrated logit scale, and input checks [N, 5]."""
+    """Raw grid [N, 48, 40] to probability [N, 1], contributions [N, 40] to its logit, and input checks [N, 5]."""
 
     def __init__(
         self, *, preparation: Preparation, model: AdditiveModel, checks: InputChecks, calibration: Calibration
@@ -55,9 +55,12 @@ class ServedAdditive(nn.Module):
         self.trend = TrendFeatures()
 
     def forward(self, observations: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return (probability, contributions, input checks); the calibrated logit is a constant plus the sum of contributions."""
+        """Return (probability, contributions, input checks).
+
+        The logit of the probability is a constant plus the sum of the contributions.
+        """
         prepared = self.preparation(observations)
-        parts = self.model.contributions(self.trend(prepared))
+        parts = self.model.contributions(self.trend(prepared)[:, 0])
         probability = self.calibration(parts.sum(dim=1, keepdim=True) + self.model.intercept)
         return probability, parts * self.calibration.slope, self.checks(prepared)
 
@@ -73,4 +76,4 @@ class ServedFeatureModel(nn.Module):
 
     def forward(self, observations: Tensor) -> Tensor:
         """Return the probability."""
-        return self.calibration(self.model(self.trend(self.preparation(observations))))
+        return self.calibration(self.model(self.trend(self.preparation(observations))[:, 0]))

@@ -1,7 +1,10 @@
-"""The full model: a causal transformer over the hours of the window.
+"""The full model: a causal transformer over the hours of the window, beside an additive path.
 
-Attention knows only how far back an hour lies, never where in the window it stands, and padding is masked, so the hidden state of an
-hour is the same whether the window ends there or later. One pass over a stay therefore trains (and labels for the student) every hour.
+Attention knows only how far back an hour lies, never where in the window it stands, and padding is masked, so the
+hidden state of an hour is the same whether the window ends there or later. One pass over a stay therefore trains (and
+labels for the student) every hour. The additive path says what a sum over columns can say, so that attention is left
+with what it cannot: which columns move together, in which order, from which baseline (a wide and a deep part: Cheng et
+al. 2016).
 """
 
 import math
@@ -10,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.training.columns import WINDOW_H
+from models.training.networks.additive import AdditiveModel
 from models.training.networks.preparation import Prepared
 from models.training.networks.trend import INPUT_COUNT, TrendFeatures
 
@@ -29,7 +33,8 @@ class Transformer(nn.Module):
     def __init__(self, *, width: int = WIDTH, layers: int = LAYERS, heads: int = HEADS, dropout: float = 0.1) -> None:
         """Build `layers` blocks of `width`."""
         super().__init__()
-        self.trend = TrendFeatures()
+        self.trend = TrendFeatures(hours=WINDOW_H)
+        self.additive = AdditiveModel(dropout=0.0)
         self.embed = nn.Linear(INPUT_COUNT, width)
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
@@ -41,21 +46,23 @@ class Transformer(nn.Module):
 
     def forward(self, prepared: Prepared) -> Tensor:
         """Return the logit of the window's last hour, [N, 1]."""
-        hidden, visible = self._tokens(prepared)
+        features = self.trend(prepared)
+        hidden, visible = self._tokens(features, prepared)
         for block in self.blocks[:-1]:
             hidden = block(hidden, hidden, visible)
         hidden = self.blocks[-1](hidden[:, -1:], hidden, visible[:, :, -1:])
-        return self.head(self.norm(hidden))[:, 0]
+        return self.head(self.norm(hidden))[:, 0] + self.additive(features[:, -1])
 
     def every_hour(self, prepared: Prepared) -> Tensor:
         """Return the logit of each hour given only what came before it, [N, 48]."""
-        hidden, visible = self._tokens(prepared)
+        features = self.trend(prepared)
+        hidden, visible = self._tokens(features, prepared)
         for block in self.blocks:
             hidden = block(hidden, hidden, visible)
-        return self.head(self.norm(hidden))[:, :, 0]
+        return self.head(self.norm(hidden))[:, :, 0] + self.additive(features.flatten(0, 1)).reshape(-1, WINDOW_H)
 
-    def _tokens(self, prepared: Prepared) -> tuple[Tensor, Tensor]:
-        tokens = self.embed(self.trend.every_hour(prepared).flatten(2))
+    def _tokens(self, features: Tensor, prepared: Prepared) -> tuple[Tensor, Tensor]:
+        tokens = self.embed(features.flatten(2))
         # Padding rows must not be attended to; every row may always see itself, so that no row is without a key.
         visible = torch.maximum(self.causal * prepared.begun[:, None, :], self.itself)
         return tokens, ((1.0 - visible) * MASKED)[:, None]
@@ -83,7 +90,10 @@ class Block(nn.Module):
         self.register_buffer("distance", (hour[:, None] - hour[None, :]).clamp(min=0))
 
     def forward(self, asking: Tensor, context: Tensor, mask: Tensor) -> Tensor:
-        """Update the rows `asking` [N, q, width] (the last q of `context` [N, 48, width]); `mask` [N, 1, q, 48] is added to the scores."""
+        """Update the rows `asking` [N, q, width], the last q of `context` [N, 48, width].
+
+        `mask` [N, 1, q, 48] is added to the attention scores.
+        """
         batch, rows, width = asking.shape
         each = width // self.heads
         normed = self.norm_attention(context)

@@ -1,6 +1,7 @@
 """Trend features: twelve per column, made by one matrix product over the window with fixed, causal time kernels.
 
-The students see those of the current hour, the transformer those of every hour, so that it need not spend attention on averages.
+The students see those of the current hour, the transformer those of every hour, so that it need not spend attention on
+averages.
 """
 
 import numpy as np
@@ -22,15 +23,16 @@ SMALLEST_WEIGHT = 1e-3
 
 
 class TrendFeatures(nn.Module):
-    """Prepared tensors [N, 48, 40] to trend features of the last hour [N, 12, 40], or of every hour [N, 48, 12, 40]."""
+    """Prepared tensors [N, 48, 40] to trend features of the last `hours` hours, each from its past, [N, hours, 12, 40]."""
 
     kernel: Tensor
 
-    def __init__(self) -> None:
-        """Lay down the fixed time kernels, [5, 48 hours asked, 48 hours seen]."""
+    def __init__(self, *, hours: int = 1) -> None:
+        """Lay down the fixed time kernels, [5, hours asked, 48 hours seen]."""
         super().__init__()
+        self.hours = hours
         hour = np.arange(WINDOW_H)
-        age = (hour[:, None] - hour[None, :]).astype(np.float32)
+        age = (hour[WINDOW_H - hours :, None] - hour[None, :]).astype(np.float32)
         causal = age >= 0
         fading = np.exp(-np.maximum(age, 0) / FADING_H)
         spans = [causal, age < SHORT_H, age < MIDDLE_H, (age >= MIDDLE_H) & (age < LONG_H), fading]
@@ -38,20 +40,14 @@ class TrendFeatures(nn.Module):
         self.register_buffer("kernel", torch.from_numpy(kernel))
 
     def forward(self, prepared: Prepared) -> Tensor:
-        """Return the features of the current hour, [N, 12, 40]."""
-        return self._features(prepared, self.kernel[:, -1:], 1)[:, 0]
-
-    def every_hour(self, prepared: Prepared) -> Tensor:
-        """Return the features of every hour, each from its past alone, [N, 48, 12, 40]."""
-        return self._features(prepared, self.kernel, WINDOW_H)
-
-    def _features(self, prepared: Prepared, kernel: Tensor, hours: int) -> Tensor:
-        flat = kernel.reshape(KERNELS * hours, WINDOW_H)
+        """Return the features."""
+        hours = self.hours
+        flat = self.kernel.reshape(KERNELS * hours, WINDOW_H)
         shape = (-1, KERNELS, hours, COLUMN_COUNT)
         weights = torch.matmul(flat, prepared.observed).reshape(shape)
         means = torch.matmul(flat, prepared.standard).reshape(shape) / weights.clamp(min=SMALLEST_WEIGHT)
         count = weights[:, 0]
-        mean_square = torch.matmul(kernel[0], prepared.standard.square()) / count.clamp(min=SMALLEST_WEIGHT)
+        mean_square = torch.matmul(self.kernel[0], prepared.standard.square()) / count.clamp(min=SMALLEST_WEIGHT)
         spread = (mean_square - means[:, 0].square()).clamp(min=0.0).add(1e-6).sqrt()
         last, seen = prepared.last[:, -hours:], prepared.seen[:, -hours:]
         has_earlier = (weights[:, 3] > 0).to(torch.float32)

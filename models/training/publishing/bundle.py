@@ -8,7 +8,7 @@ SIGNATURES = "signatures"
 
 
 def write_bundle(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make `folder` hold exactly `files`; signatures over what lay there before are removed, since they no longer hold."""
+    """Make `folder` hold exactly `files`; signatures over what lay there before no longer hold and go."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name, content in files.items():

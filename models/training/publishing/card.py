@@ -1,7 +1,7 @@
 """Write `card.toml`: the 31 source attributes of HTI-1 and the CHAI fields, from fixed text and measured figures.
 
-What is not known says "not available". Nothing here claims clinical validity: the data are simulated unless the run says otherwise, and
-then too the figures are those of one data set.
+What is not known says "not available". Nothing here claims clinical validity: the data are simulated unless the run
+says otherwise, and then too the figures are those of one data set.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SIMULATED_WARNING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """What differs between two cards. `validity` and `fairness` are sentences with figures, NOT_AVAILABLE before evaluation."""
+    """What differs between two cards; the last three are sentences with figures, NOT_AVAILABLE before evaluation."""
 
     name: str
     version: str
@@ -46,26 +46,51 @@ def _hti1(facts: CardFacts) -> dict[str, str]:
     return {
         "developer_contact": "The Stepdown project; contact through the project's issue tracker",
         "funding_source": NOT_AVAILABLE,
-        "output_value": "Calibrated probability of sepsis onset (Sepsis-3) within about 6 hours, an ordinal band, and five checks of the input",
+        "output_value": (
+            "Calibrated probability of sepsis onset (Sepsis-3) within about 6 hours, an ordinal band, and five "
+            "checks of the input"
+        ),
         "output_type": "prediction",
-        "intended_use": "Research, demonstration and software testing of tiered inference. Not a medical device; not for care.",
+        "intended_use": (
+            "Research, demonstration and software testing of tiered inference. Not a medical device; not for "
+            "care."
+        ),
         "intended_population": "Adults (18 years and older) in intensive care, hour by hour",
-        "intended_users": "Software and integration engineers, researchers, clinical safety officers evaluating the server",
+        "intended_users": (
+            "Software and integration engineers, researchers, clinical safety officers evaluating the server"
+        ),
         "decision_role": "informs; never replaces clinical assessment",
         "out_of_scope_use": OUT_OF_SCOPE,
         "known_risks": KNOWN_RISKS,
         "training_criteria": facts.cohort,
-        "demographic_inputs": "Age and sex are inputs. Race, ethnicity, language, sexual orientation, gender identity, social "
-        "determinants and health-status assessments are not.",
-        "training_representativeness": _warned(facts, "Age 18-100 (median about 63), 56 % male; no other demographic element exists in the data."),
-        "training_relevance": _warned(facts, "Columns, units, missingness and stay lengths follow the PhysioNet/CinC 2019 training sets."),
-        "fairness_approach": "One score and one threshold for all; discrimination and alert rate reported by age group, sex and unit.",
-        "bias_management": "Unknown sex and unit are missing values, never a default. Subgroup gaps are published with every release.",
+        "demographic_inputs": (
+            "Age and sex are inputs. Race, ethnicity, language, sexual orientation, gender identity, social "
+            "determinants and health-status assessments are not."
+        ),
+        "training_representativeness": _warned(
+            facts,
+            "Age 18-100 (median about 63), 56 % male; no other demographic element exists in the data.",
+        ),
+        "training_relevance": _warned(
+            facts,
+            "Columns, units, missingness and stay lengths follow the PhysioNet/CinC 2019 training sets.",
+        ),
+        "fairness_approach": (
+            "One score and one threshold for all; discrimination and alert rate reported by age group, sex and "
+            "unit."
+        ),
+        "bias_management": (
+            "Unknown sex and unit are missing values, never a default. Subgroup gaps are published with every "
+            "release."
+        ),
         **{key: absent[key] for key in absent if key.startswith("external_validation")},
         "validity_internal": facts.validity,
         "fairness_internal": facts.fairness,
         **{key: absent[key] for key in ("validity_external", "fairness_external", "outcome_evaluation")},
-        "validity_monitoring": "Input and score drift against the shipped reference, continuously, in the server; outcomes recorded through RecordOutcome.",
+        "validity_monitoring": (
+            "Input and score drift against the shipped reference, continuously, in the server; outcomes recorded "
+            "through RecordOutcome."
+        ),
         "validity_local": absent["validity_local"],
         "fairness_monitoring": NOT_AVAILABLE,
         "fairness_local": absent["fairness_local"],
@@ -84,8 +109,12 @@ def _chai(facts: CardFacts) -> dict[str, str]:
         "regulatory_approval": "none",
         "summary": f"{facts.architecture} Trained on {facts.data}.",
         "keywords": "sepsis, early warning, intensive care, tiered inference",
-        "intended_use_and_workflow": "Scored hourly by the server; every answer says which tier, provider and bundle produced it.",
-        "primary_intended_users": "Software and integration engineers, researchers, clinical safety officers evaluating the server",
+        "intended_use_and_workflow": (
+            "Scored hourly by the server; every answer says which tier, provider and bundle produced it."
+        ),
+        "primary_intended_users": (
+            "Software and integration engineers, researchers, clinical safety officers evaluating the server"
+        ),
         "targeted_patient_population": "Adults in intensive care",
         "cautioned_out_of_scope_settings": OUT_OF_SCOPE,
         "known_risks_and_limitations": KNOWN_RISKS,
@@ -93,11 +122,15 @@ def _chai(facts: CardFacts) -> dict[str, str]:
         "model_type": facts.architecture,
         "foundation_models": "none",
         "input_data_source": facts.data,
-        "output_and_input_data_types": "In: 48 hours of 40 numeric columns, missing allowed. Out: probabilities and numeric checks.",
+        "output_and_input_data_types": (
+            "In: 48 hours of 40 numeric columns, missing allowed. Out: probabilities and numeric checks."
+        ),
         "development_data": facts.cohort,
         "security": "Signed bundle; digest and signature are checked before loading; provenance inside.",
         "transparency": "Training code, simulator, evaluation and seeds are public in the same repository.",
-        "usefulness_metric_goal": "Discrimination and calibration at the level of one patient-hour, within a fixed alert budget",
+        "usefulness_metric_goal": (
+            "Discrimination and calibration at the level of one patient-hour, within a fixed alert budget"
+        ),
         "usefulness_result": facts.validity,
         "usefulness_interpretation": SIMULATED_WARNING if facts.simulated else NOT_AVAILABLE,
         "usefulness_test_type": "Held-out split by stay, 95 % intervals by bootstrap over stays",
@@ -114,10 +147,13 @@ def _warned(facts: CardFacts, text: str) -> str:
 
 
 OUT_OF_SCOPE = (
-    "Care of patients. Children, pregnancy, settings outside intensive care, end-of-life care, and any comparison of its "
+    "Care of patients. Children, pregnancy, settings outside intensive care, end-of-life care, and any comparison of "
+    "its "
     "number with the number of another tier."
 )
 KNOWN_RISKS = (
-    "Alerts lag behind charting; treatment hides deterioration (antipyretics, vasopressors, beta-blockers, oxygen); sites that chart "
-    "or order tests differently shift the score; a probability is calibrated for the data it was fitted on only; automation bias."
+    "Alerts lag behind charting; treatment hides deterioration (antipyretics, vasopressors, beta-blockers, oxygen); "
+    "sites that chart "
+    "or order tests differently shift the score; a probability is calibrated for the data it was fitted on only; "
+    "automation bias."
 )

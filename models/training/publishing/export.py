@@ -1,6 +1,7 @@
 """Turn a fitted PyTorch module into the bytes of one self-contained, reproducible ONNX file.
 
-The exporter writes stack traces with source paths into every node; without them the same weights give the same bytes anywhere.
+The exporter writes stack traces with source paths into every node; without them the same weights give the same bytes
+anywhere.
 """
 
 import io
@@ -40,7 +41,7 @@ def export(module: nn.Module, *, outputs: tuple[str, ...]) -> bytes:
 
 
 def strip(model: ModelProto) -> bytes:
-    """Return `model` without anything that depends on where or by what it was exported, serialised deterministically."""
+    """Return `model` without anything that depends on where it was exported, serialised deterministically."""
     graph = model.graph
     nodes = [*graph.node, *(node for function in model.functions for node in function.node)]
     values = [*graph.value_info, *graph.input, *graph.output]

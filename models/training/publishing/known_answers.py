@@ -1,4 +1,4 @@
-"""Known answers: sixteen windows, ordinary and hostile, with the outputs that every device must reproduce before it may serve."""
+"""Known answers: sixteen windows, ordinary and hostile, that a device must reproduce before it may serve."""
 
 import io
 
@@ -32,7 +32,7 @@ def known_answers(graph: Graph) -> bytes:
 
 
 def golden_windows() -> NDArray[np.float32]:
-    """Return the sixteen windows: nine stories, a septic hour before onset, a first hour, and five that no patient produces."""
+    """Return the windows: nine stories, an hour before onset, a first hour, and five that no patient produces."""
     simulated = simulate(POOL_STAYS, seed=DEMO_SEED)
     stays, story = simulated.stays, simulated.story
     last_row = stays.first_row[1:] - 1

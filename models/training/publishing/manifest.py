@@ -22,7 +22,7 @@ MINIMUM_PLACEMENT_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestFacts:
-    """What differs between two bundles. `thresholds` maps `low_medium`, `medium`, `high` to the lowest probability of the band."""
+    """What differs between two bundles; `thresholds` maps a band to its lowest probability."""
 
     name: str
     version: str

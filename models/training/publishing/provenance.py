@@ -1,7 +1,8 @@
 """Say where a bundle came from: an in-toto Statement v1 whose predicate is SLSA provenance v1.
 
-Subjects are the bundle's own files; what went in is named by digest (the data, by seed or content; the code, by commit). It records what
-was true at build time and claims no build level: a run of `make models` on a workstation is not an isolated builder.
+Subjects are the bundle's own files; what went in is named by digest (the data, by seed or content; the code, by
+commit). It records what was true at build time and claims no build level: a run of `make models` on a workstation is
+not an isolated builder.
 """
 
 import hashlib
@@ -43,7 +44,7 @@ def data_digests(splits: Splits) -> tuple[dict[str, str], dict[str, int]]:
 
 
 def code_state(root: Path) -> tuple[str, bool]:
-    """Return the commit checked out at `root` and whether the training code is unchanged since; ("", False) outside a checkout."""
+    """Return the commit at `root` and whether the training code is unchanged since; ("", False) outside a checkout."""
     try:
         commit = _git(root, "rev-parse", "HEAD")
         changed = _git(root, "status", "--porcelain", "--", "models/training")

@@ -13,8 +13,8 @@ from models.training.recipe import Recipe
 CARD, PROVENANCE, ORIGIN = "card.toml", "provenance.json", "origin.json"
 EVALUATION = "evaluation.json"
 ARCHITECTURES = {
-    FULL: "Causal transformer, width 128, four layers, over 48 hours; preparation, Platt scaling and input checks in the graph.",
-    DISTILLED: "Neural additive model on trend features, distilled from sepsis-full; its contributions per column are the model itself.",
+    FULL: "Causal transformer over 48 hours, width 128, four layers, beside an additive path over columns.",
+    DISTILLED: "Neural additive model on trend features, distilled from sepsis-full; contributions are exact.",
 }
 
 
@@ -50,7 +50,7 @@ def _facts(
         architecture=architecture,
         data=source.description,
         simulated=origin.simulated,
-        cohort=f"Stays of 8 hours and longer; none with onset in the first four hours. Stays per split: {counts}.{warning}",
+        cohort=f"Stays of 8 hours and longer, no onset in the first four hours. Stays: {counts}.{warning}",
         validity=sentences.get("validity", NOT_AVAILABLE),
         fairness=sentences.get("fairness", NOT_AVAILABLE),
         alerting=sentences.get("alerting", NOT_AVAILABLE),

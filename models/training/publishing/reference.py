@@ -1,4 +1,4 @@
-"""The drift reference: what inputs, scores and bands looked like on the validation hours, so that a server can notice change."""
+"""The drift reference: inputs, scores and bands on the validation hours, so that a server can notice change."""
 
 import json
 

@@ -1,5 +1,5 @@
-"""Simulated ICU stays in the challenge's schema: who lies in the bed, what goes wrong, what the body shows, what gets charted.
+"""Simulated ICU stays: who lies in the bed, what goes wrong, what the body shows, what gets charted.
 
-The order of the modules is the order of cause: `patients` -> `courses` -> `physiology` -> `charting`; `simulator` runs them.
-They exist to exercise software. A score on simulated stays says nothing about a score on patients.
+The order of the modules is the order of cause: `patients` -> `courses` -> `physiology` -> `charting`; `simulator` runs
+them. They exist to exercise software. A score on simulated stays says nothing about a score on patients.
 """

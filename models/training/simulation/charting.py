@@ -1,7 +1,8 @@
 """What gets charted: which hours of which channel are written down, and at which resolution.
 
-Vital signs are near hourly, laboratory values come in panels with a morning peak, and a worried clinician orders more of them. That worry
-is a noisy reading of how ill the patient is, so missingness carries a little information, as it does in real records.
+Vital signs are near hourly, laboratory values come in panels with a morning peak, and a worried clinician orders more
+of them. That worry is a noisy reading of how ill the patient is, so missingness carries a little information, as it
+does in real records.
 """
 
 import numpy as np
@@ -27,7 +28,8 @@ ROOM_AIR_WRITTEN = 0.08
 CAPNOGRAPHY_SHARE = 0.35
 CAPNOGRAPHY_CHARTED = 0.40
 
-# panel: draws per hour at average worry, how much the morning round adds, how strongly worry drives it, its members with the share reported
+# panel: draws per hour at average worry, how much the morning round adds, how strongly worry drives it, its members
+# with the share reported
 PANELS: dict[str, tuple[float, float, float, dict[str, float]]] = {
     "chemistry": (0.047, 4.0, 0.45, {
         "BUN": 0.97, "Chloride": 0.65, "Creatinine": 0.90, "Potassium": 1.0, "HCO3": 0.60,

@@ -1,11 +1,12 @@
 """What goes wrong during a stay: sepsis, its mimics, and the hourly severities they leave behind.
 
-Sepsis is infection *and* organ dysfunction, as Sepsis-3 defines it. Each half also occurs alone (infection that stays contained, sterile
-inflammation, bleeding, pump failure, respiratory failure, kidney injury) and does to the channels exactly what it does in sepsis, so
-no single channel tells them apart: what does is which of them move together, in which order, from which baseline.
+Sepsis is infection *and* organ dysfunction, as Sepsis-3 defines it. Each half also occurs alone (infection that stays
+contained, sterile inflammation, bleeding, pump failure, respiratory failure, kidney injury) and does to the channels
+exactly what it does in sepsis, so no single channel tells them apart: what does is which of them move together, in
+which order, from which baseline.
 
-Onset has a constant hazard per hour at risk. An onset drawn over the planned stay instead would make late hours mostly septic, and a
-model would learn the clock.
+Onset has a constant hazard per hour at risk. An onset drawn over the planned stay instead would make late hours mostly
+septic, and a model would learn the clock.
 """
 
 from dataclasses import dataclass
@@ -51,7 +52,11 @@ SEVERITIES = ("inflammation", "infection", "bleeding", *SEPTIC_ORGANS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Courses:
-    """`onset_h` [n] is the hour of sepsis (NEVER if none); `length_h` [n] the recorded stay; `severity` name -> [n, T], 0 = absent, about 1 = full."""
+    """What happens to each patient.
+
+    `onset_h` [n] is the hour of sepsis (NEVER if none), `length_h` [n] the recorded stay; `severity` maps a name to
+    [n, T], 0 = absent, about 1 = full; `had` maps an event to who had it.
+    """
 
     onset_h: NDArray[np.int64]
     length_h: NDArray[np.int64]
@@ -60,7 +65,7 @@ class Courses:
 
 
 def draw_courses(patients: Patients, *, severity_scale: float, rng: np.random.Generator) -> Courses:
-    """Draw every patient's events and lay them out over `LONGEST_STAY_H` hours; `severity_scale` is the difficulty of telling sepsis."""
+    """Draw every patient's events over `LONGEST_STAY_H` hours; the smaller `severity_scale`, the milder sepsis is."""
     count = len(patients)
     hours = np.arange(LONGEST_STAY_H, dtype=np.float64)[None, :]
     onset = EARLIEST_ONSET_H + np.floor(rng.exponential(1 / HAZARD_PER_H, count)).astype(np.int64)

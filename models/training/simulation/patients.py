@@ -1,7 +1,7 @@
 """Who lies in the bed: demographics, chronic conditions that move baselines, and how strongly each body responds.
 
-Chronic conditions are what make one channel misleading without the others: a beta-blocked heart does not race, a COPD patient is well at
-a saturation of 90 %, a creatinine of 3 is old news in chronic kidney disease.
+Chronic conditions are what make one channel misleading without the others: a beta-blocked heart does not race, a COPD
+patient is well at a saturation of 90 %, a creatinine of 3 is old news in chronic kidney disease.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ SHORTEST_STAY_H = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patients:
-    """One array entry per stay. Responses multiply what inflammation does to a channel; 1 is typical, negative reverses it."""
+    """One array entry per stay; responses multiply what inflammation does to a channel, 1 is typical."""
 
     age: Numbers
     is_male: Flags

@@ -1,7 +1,8 @@
-"""What the body shows: hourly true values of every channel, from baselines, severities, treatment, the time of day, and noise.
+"""What the body shows: hourly true values of every channel, whatever gets charted of them.
 
-Each channel is `baseline + noise + sum(effect x severity)`, skewed laboratory values on the log scale; the effects stand in one table.
-Blood gases obey Henderson-Hasselbalch, pressures are built from mean and pulse pressure, haematocrit follows haemoglobin.
+Each channel is `baseline + noise + sum(effect x severity)`, skewed laboratory values on the log scale; the effects
+stand in one table. Blood gases obey Henderson-Hasselbalch, pressures are built from mean and pulse pressure,
+haematocrit follows haemoglobin.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ CHANNELS: dict[str, tuple[float, float, float, float, bool]] = {
     "Temp": (36.86, 0.45, 0.40, 0.86, False),
     "MAP": (82.0, 10.5, 9.0, 0.72, False),
     "PulsePressure": (60.0, 15.5, 9.0, 0.75, False),
-    "Resp": (17.6, 2.8, 3.0, 0.62, False),
+    "Resp": (17.8, 3.1, 3.1, 0.62, False),
     "Saturation": (98.0, 1.2, 1.2, 0.70, False),
     "DeadSpace": (7.0, 2.5, 1.5, 0.80, False),
     "HCO3": (24.4, 3.1, 1.3, 0.95, False),
@@ -46,15 +47,16 @@ CHANNELS: dict[str, tuple[float, float, float, float, bool]] = {
 
 # severity: what one unit of it does to each channel, in the channel's own unit (natural logarithm for skewed channels)
 EFFECTS: dict[str, dict[str, float]] = {
-    "inflammation": {"HR": 15.0, "Temp": 0.95, "Resp": 3.4, "MAP": -3.0, "PulsePressure": 4.0, "WBC": 0.36,
+    "inflammation": {"HR": 14.0, "Temp": 0.95, "Resp": 2.2, "MAP": -3.0, "PulsePressure": 4.0, "WBC": 0.36,
                      "Glucose": 0.12, "Fibrinogen": 0.25, "Calcium": -0.2},
     "infection": {"Temp": 0.15, "WBC": 0.10, "Platelets": -0.05},
     "hypoperfusion": {"HR": 9.0, "MAP": -13.0, "PulsePressure": -7.0, "Lactate": 0.38, "AST": 0.5, "TroponinI": 0.8,
                       "Creatinine": 0.08},
-    "hypoxaemia": {"HR": 6.0, "Resp": 5.5, "Saturation": -5.0, "PaCO2": 2.0},
-    "kidney_injury": {"Creatinine": 0.50, "BUN": 0.40, "Potassium": 0.40, "Phosphate": 0.25, "HCO3": -1.5, "Magnesium": 0.1},
+    "hypoxaemia": {"HR": 5.0, "Resp": 3.6, "Saturation": -5.0, "PaCO2": 2.0},
+    "kidney_injury": {"Creatinine": 0.50, "BUN": 0.40, "Potassium": 0.40, "Phosphate": 0.25, "HCO3": -1.5,
+                      "Magnesium": 0.1},
     "coagulopathy": {"Platelets": -0.45, "PTT": 0.32, "Fibrinogen": -0.35, "Bilirubin_total": 0.45},
-    "acidosis": {"HCO3": -4.5, "Lactate": 0.50, "Resp": 3.5, "PaCO2": -4.0, "Potassium": 0.25, "Chloride": 1.0},
+    "acidosis": {"HCO3": -4.5, "Lactate": 0.50, "Resp": 2.2, "PaCO2": -4.0, "Potassium": 0.25, "Chloride": 1.0},
     "encephalopathy": {"Resp": -0.8},
     "bleeding": {"HR": 16.0, "MAP": -12.0, "PulsePressure": -10.0, "Hgb": -2.4, "Lactate": 0.35, "Temp": -0.25,
                  "Platelets": -0.2},
@@ -68,7 +70,7 @@ VENOUS_SAMPLES = 0.12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Physiology:
-    """True hourly values before anyone charts them: `channel` name -> [n, T]; consciousness code and oxygen flag [n, T]."""
+    """True hourly values before anyone charts them, [n, T] each."""
 
     channel: dict[str, Hourly]
     inspired_oxygen: Hourly

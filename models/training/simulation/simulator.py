@@ -1,6 +1,7 @@
 """Simulate stays reproducibly: the same count and seed give the same bytes on every run.
 
-Stays are drawn in blocks with one random stream per block, so memory stays bounded and a longer data set begins with a shorter one.
+Stays are drawn in blocks with one random stream per block, so memory stays bounded and a longer data set begins with a
+shorter one.
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from models.training.stays import Stays, join
 
 BLOCK_STAYS = 2048
 
-# How far sepsis stands out from its mimics. Chosen so that hour-level discrimination lies where the literature has it (0.80-0.87).
+# How far sepsis stands out from its mimics. Chosen so that hour-level discrimination lies where the literature has it
+# (0.80-0.87).
 SEVERITY_SCALE = 0.80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedStays:
-    """Stays with the truth behind them, which no model may see: `story` name -> bool [S] says which condition or event a stay has."""
+    """Stays with the truth behind them, which no model may see: `story` maps a condition or event to who has it."""
 
     stays: Stays
     story: dict[str, NDArray[np.bool_]]
