@@ -59,12 +59,12 @@ class Composite:
 
     def _band(self, answering: ScoreResult, lactate: ScoreResult) -> Band:
         """HIGH where an overlay acts on every total that can be reached, undetermined where it acts on some only."""
-        thresholds = [
+        thresholds = (
             overlay.total_at_least
             for overlay in self.answering.overlays
             if overlay.classification == lactate.classification
-        ]
-        threshold = min(thresholds, default=answering.maximum_possible + 1)
+        )
+        threshold = next(thresholds, answering.maximum_possible + 1)
         if answering.minimum_total >= threshold:
             return Band.HIGH
         if answering.maximum_total >= threshold and answering.band is not Band.HIGH:

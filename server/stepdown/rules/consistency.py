@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import TypeVar
 
 from stepdown.domain.bands import Band
 from stepdown.rules.document import QuotientDocument, SumDocument
@@ -10,6 +11,8 @@ from stepdown.rules.parameter_document import Parameter, Reading
 from stepdown.rules.schema import Verdict
 
 SPO2_SCALES = (1, 2)
+
+_Value = TypeVar("_Value")
 
 
 def document_faults(document: SumDocument | QuotientDocument, *, bundle_name: str) -> tuple[str, ...]:
@@ -33,7 +36,7 @@ def minimum_total(document: SumDocument) -> int:
     return sum(parameter.missing.minimum for parameter in document.parameter)
 
 
-def _repeated(values: Iterable[object]) -> list[object]:
+def _repeated(values: Iterable[_Value]) -> list[_Value]:
     return [value for value, count in Counter(values).items() if count > 1]
 
 
@@ -142,6 +145,8 @@ def _trigger_faults(document: SumDocument) -> Iterator[str]:
         for overlay in document.overlay
         if overlay.total_at_least > highest
     )
+    words = [(overlay.rule_set, overlay.classification) for overlay in document.overlay]
+    yield from (f"overlay: {' '.join(word)} is given more than once" for word in _repeated(words))
     if document.overlay and document.outcome[-1].band != "HIGH":
         yield "overlay: no outcome says what to do for band HIGH"
     trigger = document.hard_trigger_total

@@ -108,9 +108,9 @@ class Row:
         return self.readings[0].tables[scale][state].attainable
 
     def _open(self, parameters: Parameters) -> ParameterScore:
-        """The row without points; where nothing at all is known of it, the one made at compilation."""
+        """The row without points; where none of its readings was ever taken, the one made at compilation."""
         given = [parameters.get(reading.channel, ABSENT) for reading in self.readings]
-        if all(one.status is InputStatus.MISSING and one.observed_time_s is None for one in given):
+        if all(one.status is InputStatus.MISSING for one in given):
             return self.absent
         first = given[0]
         stale = any(one.status is InputStatus.STALE for one in given)

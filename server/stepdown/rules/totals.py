@@ -103,8 +103,8 @@ class VerdictTable:
         return self.settled_plain[total] if greatest < self.trigger else self.settled_flagged[total]
 
     def agreed(self, totals: Totals) -> tuple[Band, str]:
-        """The band that every total within reach shares, or INDETERMINATE."""
+        """The band that every total within reach shares, else INDETERMINATE (as for a total that nobody can reach)."""
         held = [verdict for verdict in self.verdicts if verdict.holds(totals)]
-        if all(verdict.band is held[0].band for verdict in held):
+        if held and all(verdict.band is held[0].band for verdict in held):
             return held[0].band, held[0].classification
         return Band.INDETERMINATE, self.undetermined

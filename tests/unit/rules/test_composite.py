@@ -156,6 +156,13 @@ def test_an_overlay_that_acts_on_some_reachable_totals_only_leaves_the_answer_un
     assert (answer.answering.band, answer.band) == (Band.LOW, Band.INDETERMINATE)
 
 
+def test_an_overlay_that_acts_on_some_totals_only_does_not_unsettle_what_is_high_anyway() -> None:
+    moved = news2("total_at_least = 5\nband", "total_at_least = 9\nband")
+    tier = Composite(answering=moved, lactate=rule_set("lactate"), supporting=())
+    answer = tier.assess(given(**{**SEVEN, "Temp": None, "Lactate": 3.0}))
+    assert (answer.answering.minimum_total, answer.answering.maximum_total, answer.band) == (7, 10, Band.HIGH)
+
+
 def test_a_rule_set_without_hard_trigger_never_triggers() -> None:
     tier = Composite(answering=news2("hard_trigger_total = 7\n", ""), lactate=rule_set("lactate"), supporting=())
     assert tier.assess(given(**SEVEN)).hard_trigger is False

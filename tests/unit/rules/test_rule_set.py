@@ -176,6 +176,20 @@ def test_an_overlay_needs_an_outcome_that_says_what_to_do_for_high() -> None:
     assert "overlay: no outcome says what to do for band HIGH" in refusal(text.encode())
 
 
+def test_an_overlay_is_given_once() -> None:
+    overlay = SUM[SUM.index("[[overlay]]") :]
+    assert "overlay: lactate raised is given more than once" in refusal(f"{SUM}\n{overlay}".encode())
+
+
+def test_the_response_to_a_raised_band_is_that_of_its_lowest_outcome() -> None:
+    split = SUM.replace("at_least = 7\nat_most = 8", "at_least = 7\nat_most = 7") + (
+        '[[outcome]]\nat_least = 8\nat_most = 8\nband = "HIGH"\nclassification = "high"\n'
+        'response = "Act faster."\ncites = ["table-1"]\n'
+    )
+    responses = [sample(split.encode()).response(Band.HIGH, maximum_total=total) for total in (5, 7, 8)]
+    assert responses == ["Act.", "Act.", "Act faster."]
+
+
 def test_only_one_channel_can_select_tables() -> None:
     parameter = SUM[SUM.index('[[parameter]]\ntitle = "Saturation"') : SUM.index('[[parameter]]\ntitle = "Oxygen"')]
     other = parameter.replace("O2Sat", "Temp").replace('"SupplementalOxygen"', '"HR"')
