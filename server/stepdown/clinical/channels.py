@@ -85,14 +85,15 @@ def table_faults(rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple(faults)
 
 
-def _checked(rows: tuple[Row, ...]) -> dict[str, Channel]:
+def checked_channels(rows: tuple[Row, ...]) -> dict[str, Channel]:
+    """The channels of a table by name. Raises ConfigurationError with every fault of the table."""
     faults = table_faults(rows)
     if faults:
         raise ConfigurationError(faults)
     return {row.name: channel_of(row) for row in rows}
 
 
-CHANNELS: Mapping[str, Channel] = _checked(ROWS)
+CHANNELS: Mapping[str, Channel] = checked_channels(ROWS)
 GRID_COLUMN: Mapping[str, int] = {name: column for column, name in enumerate(GRID_CHANNELS)}
 
 # Channels in one order that does not depend on a request: the grid's columns, then what only the rules read.

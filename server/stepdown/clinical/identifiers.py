@@ -9,7 +9,7 @@ import re
 from enum import StrEnum
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~:/+=#|-]+", re.ASCII)
-_WORDS_APART = re.compile(r"[^\W\d_]\s+[^\W\d_]|\w[,;]\s*\w")
+_WORDS_APART = re.compile(r"[^\W\d_] +[^\W\d_]|\w[,;] *\w")
 _E_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # The look-arounds keep a digest or UUID, whose digit runs touch letters, from matching by chance.
 _SOCIAL_SECURITY = re.compile(r"(?<![0-9A-Za-z])[0-9]{3}-[0-9]{2}-[0-9]{4}(?![0-9A-Za-z])", re.ASCII)
@@ -59,6 +59,7 @@ _NHS_WEIGHTS = range(10, 1, -1)
 _NHS_DIGITS = 10
 _LONGEST_NAME = 40
 _WORDS_OF_A_NAME = (2, 3, 4)
+_SHORTEST_SURNAME = 2
 
 
 class Suspicion(StrEnum):
@@ -127,7 +128,8 @@ def _reads_like_a_name(token: str) -> bool:
         return False
     spread = _CAPITALISED_WORD.sub(lambda word: f"{word[0]} ", token) if token.isalpha() else token
     words = [word for word in _WORD_BREAK.split(spread) if word.casefold() not in _RECORD_WORDS]
-    return len(words) in _WORDS_OF_A_NAME and all(_is_cased_word(word) for word in words)
+    several = len(words) in _WORDS_OF_A_NAME and max(map(len, words)) >= _SHORTEST_SURNAME
+    return several and all(_is_cased_word(word) for word in words)
 
 
 def _is_cased_word(word: str) -> bool:

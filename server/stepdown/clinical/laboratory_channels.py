@@ -177,7 +177,7 @@ CHEMISTRY_ROWS = (
         loinc=("2823-3", "6298-4"),
         unit="mmol/L",
         hard=("0.5", "15"),
-        soft=("1.5", "9"),
+        soft=("1.5", "8.5"),
         alternates=_MONOVALENT,
     ),
     Row(

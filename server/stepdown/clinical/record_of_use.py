@@ -18,7 +18,8 @@ def used_inputs(timelines: Iterable[Timeline]) -> tuple[UsedInput, ...]:
 def _used(timeline: Timeline) -> list[UsedInput]:
     provenances = timeline.provenances
     count = len(provenances)
-    if provenances.count(provenances[0]) == count:  # one packed series and nothing else: the usual case
+    # One packed series and nothing else is the usual case, and needs no look at each of its values.
+    if not timeline.further and provenances.count(provenances[0]) == count:
         return [_entry(timeline, count - 1, count=count)]
     newest = dict(zip(provenances, range(count), strict=True))
     counts = Counter(provenances)

@@ -95,11 +95,12 @@ def _standing(readings: Readings, group: tuple[int, ...], findings: Findings) ->
     if len(group) == 1:
         return group
     once: dict[tuple[tuple[str, ...], float], int] = {}
-    for index in sorted(group, key=lambda index: _credence(readings, index)):
+    ordered = sorted(group, key=lambda index: _credence(readings, index))
+    for index in ordered:
         once.setdefault((readings.provenances[index].identity, readings.values[index]), index)
     channel, indices = readings.channel.name, tuple(once.values())
     if len(indices) < len(group):
-        repeated = next(index for index in group if index not in indices)
+        repeated = next(index for index in ordered if index not in indices)
         findings.flag(
             InputIssue.DUPLICATE,
             channel=channel,

@@ -1,14 +1,22 @@
-"""Screens packed series: one code and unit for all, times and limits for the whole run; one by one only what is odd."""
+"""Screens packed series: one code and unit for all, limits and times for the whole run; one by one only what is odd."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from stepdown.clinical.channel import AcceptedUnit, CodedChannel, Freshness
 from stepdown.clinical.chart import Chart
 from stepdown.clinical.conversion import IDENTITY
-from stepdown.clinical.measurement import Refusal, not_coded, quantity
-from stepdown.clinical.readings import FINAL, Provenance, Readings
-from stepdown.clinical.remarks import FUTURE, PAST, remark_on_assay, remark_on_doubt, remark_on_rarity, remark_on_time
+from stepdown.clinical.measurement import Measured, Refusal, not_coded, quantity
+from stepdown.clinical.readings import FINAL, Provenance
+from stepdown.clinical.remarks import (
+    FUTURE,
+    PAST,
+    remark_on_assay,
+    remark_on_doubt,
+    remark_on_rarity,
+    remark_on_time,
+)
 from stepdown.clinical.units import accepted_unit, unit_hint, unit_issue
 from stepdown.domain.observations import ObservationSeries
 
@@ -31,96 +39,108 @@ def screen_series(series: ObservationSeries, chart: Chart) -> None:
         chart.findings.drop(refusal.issue, field=series.field, channel=channel, hint=hint, count=count)
         return
     screen = _SeriesScreen(series=series, coded=coded, accepted=accepted, chart=chart)
-    timely = screen.timely()
-    if timely:
-        screen.judge(timely)
+    odd, refused = screen.odd_ones()
+    screen.take(screen.timely(refused), odd)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SeriesScreen:
-    """One series whose code and unit are known."""
+    """One series whose code and unit are known. Values are named by their positions."""
 
     series: ObservationSeries
     coded: CodedChannel
     accepted: AcceptedUnit
     chart: Chart
 
-    def timely(self) -> Sequence[int]:
-        """The positions whose times count; the others are dropped, those a little ahead of time flagged."""
+    def odd_ones(self) -> tuple[Mapping[int, Measured], AbstractSet[int]]:
+        """What the extremes do not show to be plain, judged one by one; and which of them are refused and dropped."""
+        odd: dict[int, Measured] = {}
+        refused: dict[Refusal, list[int]] = {}
+        for position in self._not_plain():
+            measured = quantity(self.series.values[position], self.accepted, self.coded)
+            if isinstance(measured, Refusal):
+                refused.setdefault(measured, []).append(position)
+            else:
+                odd[position] = measured
+        for refusal, positions in refused.items():
+            self._drop(refusal, positions)
+        return odd, {position for positions in refused.values() for position in positions}
+
+    def timely(self, refused: AbstractSet[int]) -> Sequence[int]:
+        """Of what is not refused, that whose time counts; the rest is dropped, what is a little ahead is flagged."""
         times_s, window = self.series.times_s, self.chart.window
+        judged: Sequence[int] = range(len(times_s))
+        if refused:
+            judged = [position for position in judged if position not in refused]
         if window.holds(min(times_s), max(times_s)):
-            return range(len(times_s))
+            return judged
         static = self.coded.channel.freshness is Freshness.STATIC
-        future = [position for position, time_s in enumerate(times_s) if window.is_after(time_s)]
-        past = [position for position, time_s in enumerate(times_s) if window.is_before(time_s) and not static]
+        future = [position for position in judged if window.is_after(times_s[position])]
+        past = [position for position in judged if window.is_before(times_s[position]) and not static]
         self._drop(FUTURE, future)
         self._drop(PAST, past)
         dropped = {*future, *past}
-        kept = [position for position in range(len(times_s)) if position not in dropped]
+        kept = [position for position in judged if position not in dropped]
         ahead = [position for position in kept if window.age_s(times_s[position]) < 0]
         if ahead:
             remark_on_time(self.coded.channel, self.chart.findings, field=self._place(ahead[0]), count=len(ahead))
         return kept
 
-    def judge(self, positions: Sequence[int]) -> None:
-        """Take plausible values in bulk, and look at each of the others."""
-        series, channel, findings = self.series, self.coded.channel, self.chart.findings
-        plausible, odd = self._parted(positions)
+    def take(self, positions: Sequence[int], odd: Mapping[int, Measured]) -> None:
+        """Put the values at `positions` on the chart: plain ones in bulk, odd ones with a remark."""
+        if not positions:
+            return
+        series = self.series
         provenance = Provenance(
             field=series.field,
             rank=FINAL,
             issued_time_s=_BEFORE_ALL,
             identity=(series.code_system, series.code, series.unit, series.source),
         )
-        readings = self.chart.readings_of(channel)
-        times_s, values = _picked(series.times_s, plausible), self._converted(_picked(series.values, plausible))
-        readings.extend(times_s, values, positions=plausible, provenance=provenance)
-        refused = self._odd_ones(odd, readings, provenance)
-        used = len(positions) - refused
-        if used and not (self.accepted.interchangeable and self.coded.interchangeable):
-            remark_on_assay(channel, findings, field=series.field, count=used)
-
-    def _odd_ones(self, positions: Sequence[int], readings: Readings, provenance: Provenance) -> int:
-        """Judge values one by one and say so once for all that are alike; returns how many were refused."""
-        channel, findings = self.coded.channel, self.chart.findings
-        refused: dict[Refusal, list[int]] = {}
-        doubted: dict[Refusal, list[int]] = {}
-        rare: list[int] = []
-        for position in positions:
-            measured = quantity(self.series.values[position], self.accepted, self.coded)
-            if isinstance(measured, Refusal):
-                refused.setdefault(measured, []).append(position)
+        readings = self.chart.readings_of(self.coded.channel)
+        plain = [position for position in positions if position not in odd] if odd else positions
+        times_s, values = _picked(series.times_s, plain), self._converted(_picked(series.values, plain))
+        readings.extend(times_s, values, positions=plain, provenance=provenance)
+        for position in positions if odd else ():
+            measured = odd.get(position)
+            if measured is None:
                 continue
-            (rare if measured.doubt is None else doubted.setdefault(measured.doubt, [])).append(position)
             readings.add(
-                self.series.times_s[position],
+                series.times_s[position],
                 measured.value,
                 position=position,
                 provenance=provenance,
                 for_models=measured.doubt is None,
             )
-        for refusal, at in refused.items():
-            self._drop(refusal, at)
+        self._remark(positions, odd)
+
+    def _remark(self, positions: Sequence[int], odd: Mapping[int, Measured]) -> None:
+        """Say once for all values that are alike what a reader should know of them."""
+        channel, findings = self.coded.channel, self.chart.findings
+        doubted: dict[Refusal, list[int]] = {}
+        rare: list[int] = []
+        for position in positions if odd else ():
+            measured = odd.get(position)
+            if measured is not None and measured.doubt is not None:
+                doubted.setdefault(measured.doubt, []).append(position)
+            elif measured is not None:
+                rare.append(position)
         for doubt, at in doubted.items():
             remark_on_doubt(doubt, channel, findings, field=self._place(at[0]), count=len(at))
         if rare:
             remark_on_rarity(channel, findings, field=self._place(rare[0]), count=len(rare))
-        return sum(map(len, refused.values()))
+        if not (self.accepted.interchangeable and self.coded.interchangeable):
+            remark_on_assay(channel, findings, field=self._place(positions[0]), count=len(positions))
 
-    def _parted(self, positions: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
-        """Positions of plausible values, and of the others."""
+    def _not_plain(self) -> Sequence[int]:
+        """Positions that the extremes alone do not show to be plausible."""
         hard, soft, values = self.accepted.hard, self.accepted.soft, self.series.values
-        low, high = max(hard.low, soft.low), min(hard.high, soft.high)
-        if not self.coded.channel.integral and low <= min(values) and max(values) <= high:
-            return positions, ()
-        whole = self.coded.channel.integral
-        plausible = [
-            position
-            for position in positions
-            if low <= values[position] <= high and not (whole and values[position] % 1)
+        low, high, whole = max(hard.low, soft.low), min(hard.high, soft.high), self.coded.channel.integral
+        if not whole and low <= min(values) and max(values) <= high:
+            return ()
+        return [
+            position for position, value in enumerate(values) if not low <= value <= high or (whole and value % 1 != 0)
         ]
-        among = frozenset(plausible)
-        return plausible, [position for position in positions if position not in among]
 
     def _converted(self, values: Sequence[float]) -> Sequence[float]:
         conversion = self.accepted.conversion
@@ -130,13 +150,9 @@ class _SeriesScreen:
 
     def _drop(self, refusal: Refusal, positions: Sequence[int]) -> None:
         if positions:
-            self.chart.findings.drop(
-                refusal.issue,
-                field=self._place(positions[0]),
-                channel=self.coded.channel.name,
-                hint=refusal.hint,
-                count=len(positions),
-            )
+            field, channel = self._place(positions[0]), self.coded.channel.name
+            hint, count = refusal.hint, len(positions)
+            self.chart.findings.drop(refusal.issue, field=field, channel=channel, hint=hint, count=count)
 
     def _place(self, position: int) -> str:
         return f"{self.series.field}.values[{position}]"

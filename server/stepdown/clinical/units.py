@@ -35,7 +35,7 @@ def likely_unit(value: float, accepted: AcceptedUnit, coded: CodedChannel) -> st
         if suspicion.limits.hold(value):
             return suspicion.likely_unit
     for other in coded.units.values():
-        if other.hard.hold(value) and other.soft.hold(value):
+        if other.conversion != accepted.conversion and other.hard.hold(value) and other.soft.hold(value):
             return other.unit
     return None
 
