@@ -56,7 +56,7 @@ class _Sample:
 
 def build(source: DatasetSource, *, models: Path, work: Path, version: str) -> None:
     """Write the bundles of both tiers, without card and provenance, and the graphs of the comparison."""
-    started = datetime.now(tz=UTC)
+    started, code = datetime.now(tz=UTC), code_state(ROOT)
     splits = source.splits()
     fitted = fit(splits, recipe=source.recipe, work=work)
     sample = _Sample.draw(splits.validation, source.recipe.calibration_hours)
@@ -68,7 +68,7 @@ def build(source: DatasetSource, *, models: Path, work: Path, version: str) -> N
         write_bundle(models / name / version, files)
         print(f"{name}: {len(graph) / 1e6:.2f} MB", flush=True)
     (baselines / BASELINE_THRESHOLDS).write_text(json.dumps(thresholds, indent=1) + "\n", encoding="utf-8")
-    (work / ORIGIN).write_text(json.dumps(_origin(source, splits, started), indent=1) + "\n", encoding="utf-8")
+    (work / ORIGIN).write_text(json.dumps(_origin(source, splits, started, code), indent=1) + "\n", encoding="utf-8")
 
 
 def _export_tiers(fitted: FittedModels) -> dict[str, bytes]:
@@ -118,16 +118,15 @@ def _write_baselines(fitted: FittedModels, sample: _Sample, folder: Path) -> dic
     return thresholds
 
 
-def _origin(source: DatasetSource, splits: Splits, started: datetime) -> dict[str, object]:
+def _origin(source: DatasetSource, splits: Splits, started: datetime, code: tuple[str, bool]) -> dict[str, object]:
     digests, stays = data_digests(splits)
-    commit, clean = code_state(ROOT)
     origin = Origin(
         recipe=source.recipe,
         simulated=source.folder is None,
         data_sha256=digests,
         stays=stays,
-        commit=commit,
-        clean=clean,
+        commit=code[0],
+        clean=code[1],
         started=started.isoformat(timespec="seconds"),
         finished=datetime.now(tz=UTC).isoformat(timespec="seconds"),
     )

@@ -23,7 +23,7 @@ SMALLEST_WEIGHT = 1e-3
 
 
 class TrendFeatures(nn.Module):
-    """Prepared tensors [N, 48, 40] to trend features of the last `hours` hours, each from its past, [N, hours, 12, 40]."""
+    """Prepared tensors to trend features of the last `hours` hours, each from its past alone, [N, hours, 12, 40]."""
 
     kernel: Tensor
 

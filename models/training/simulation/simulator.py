@@ -15,7 +15,7 @@ from models.training.simulation.patients import LONGEST_STAY_H, Patients, draw_p
 from models.training.simulation.physiology import Physiology, run_physiology
 from models.training.stays import Stays, join
 
-BLOCK_STAYS = 2048
+BLOCK_STAYS = 512
 
 # How far sepsis stands out from its mimics. Chosen so that hour-level discrimination lies where the literature has it
 # (0.80-0.87).
