@@ -76,7 +76,7 @@ class FakeChain:
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
     def _set_state(self, pathway: str, tier: str, state: TierState) -> None:
         (chosen,) = (each for each in self._statuses if each.name == pathway)

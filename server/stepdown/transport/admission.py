@@ -44,12 +44,19 @@ class Admission:
     """In this order: TLS version and identity, role, size; and only then is a byte parsed."""
 
     def __init__(
-        self, *, authorization: Authorization, record: CallRecord, limits: CallLimits, in_flight: InFlight
+        self,
+        *,
+        authorization: Authorization,
+        record: CallRecord,
+        limits: CallLimits,
+        in_flight: InFlight,
+        open_streams: InFlight,
     ) -> None:
         self._authorization = authorization
         self._record = record
         self._limits = limits
         self._in_flight = in_flight
+        self._open_streams = open_streams
         self._streams = threading.BoundedSemaphore(limits.streams)
 
     @contextmanager
@@ -70,13 +77,12 @@ class Admission:
 
     def count_until_delivered(self, context: grpc.ServicerContext) -> None:
         """The call is in flight until its answer has left the server, not only until its function has returned."""
-        self._in_flight.enter()
-        if not context.add_callback(self._in_flight.leave):
-            self._in_flight.leave()
+        _count(self._in_flight, context)
 
     @contextmanager
-    def stream(self) -> Iterator[None]:
+    def stream(self, context: grpc.ServicerContext) -> Iterator[None]:
         """Hold one of the streams. Raises: RequestRejectedError if none is free."""
+        _count(self._open_streams, context)
         if not self._streams.acquire(blocking=False):
             text = "too many streams are open on this server"
             raise limit_passed("maximum_streams", self._limits.streams, field="", description=text)
@@ -106,6 +112,12 @@ class Admission:
             self._record.notice(RequestRefused(pathway="", reason=error.reason))
             return rejection_status(error)
         return incident_status(self._record.incident(error))
+
+
+def _count(counter: InFlight, context: grpc.ServicerContext) -> None:
+    counter.enter()
+    if not context.add_callback(counter.leave):
+        counter.leave()
 
 
 def _is_abort(error: Exception, context: grpc.ServicerContext) -> bool:

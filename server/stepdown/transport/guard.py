@@ -72,7 +72,7 @@ class Guard(grpc.ServerInterceptor):
 
     def _streaming(self, method: str, behaviour: Behaviour, read: Behaviour) -> Behaviour:
         def answer(request: object, context: grpc.ServicerContext) -> Iterator[object]:
-            with self._admission.call(method, context), self._admission.stream():
+            with self._admission.call(method, context), self._admission.stream(context):
                 yield from behaviour(read(request), context)
 
         return answer

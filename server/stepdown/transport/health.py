@@ -128,6 +128,12 @@ class HealthBoard:
             self._draining = True
             self._replace({name: Health(serving=False, detail="DRAINING") for name in self._health})
 
+    def end_watches(self) -> None:
+        """Let every watch end, each after it has told what is queued for it."""
+        with self._lock:
+            for watcher in self._watchers:
+                watcher.close()
+
     def snapshot(self) -> dict[str, Health]:
         """Every name's health."""
         with self._lock:
@@ -138,6 +144,8 @@ class HealthBoard:
         watcher = Watcher(service)
         with self._lock:
             watcher.tell(self._health.get(service))
+            if self._draining:
+                watcher.close()
             self._watchers.add(watcher)
         return watcher
 

@@ -1,6 +1,6 @@
 """Counts what was accepted and not yet delivered, so that a drain can wait for exactly that and lose nothing.
 
-Refuses to count streams that merely stay open: they would hold a drain for ever. Their single answers are counted.
+Streams that merely stay open are counted apart: they may hold a drain up for a moment only. Refuses to end anything.
 """
 
 import threading

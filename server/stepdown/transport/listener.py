@@ -52,6 +52,7 @@ LARGE_METHODS = (
 
 # Streams beyond the limit are turned away at once, and that takes a thread too.
 _SPARE_STREAM_THREADS = 16
+_STREAM_GRACE_S = 1.0
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104  # the address to test such a listener by
 
 
@@ -72,6 +73,7 @@ class _Resources:
 
     def __init__(self, options: ListenerOptions) -> None:
         self.in_flight = InFlight()
+        self.open_streams = InFlight()
         self.drain = DrainSignal()
         self.calls = CallPool(threads=options.call_threads, in_flight=self.in_flight)
         self.streams = ThreadPoolExecutor(options.streams + _SPARE_STREAM_THREADS, thread_name_prefix="stream")
@@ -126,10 +128,12 @@ class Listener:
         """
         self._board.drain()
         threading.Event().wait(min(self._options.announce_s, grace_s / 2))
-        self._resources.drain.set()
         stopped = self._server.stop(grace_s)
+        self._resources.drain.set()
+        self._board.end_watches()
         left = self._resources.in_flight.wait_until_idle(grace_s)
-        # What is still open is only being watched: it ends here, and does not hold the stop for all its grace.
+        # Watches end by themselves in a moment; a stream that does not is not being answered, and is cut off.
+        self._resources.open_streams.wait_until_idle(min(grace_s, _STREAM_GRACE_S))
         self._server.stop(None)
         stopped.wait(grace_s)
         self._close()
@@ -178,7 +182,11 @@ def _guarded_server(
         streams=options.streams,
     )
     admission = Admission(
-        authorization=authorization, record=served.record, limits=limits, in_flight=resources.in_flight
+        authorization=authorization,
+        record=served.record,
+        limits=limits,
+        in_flight=resources.in_flight,
+        open_streams=resources.open_streams,
     )
     return grpc.server(
         resources.calls,
