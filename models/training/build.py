@@ -1,6 +1,7 @@
 """Fit, export and write the bundles: the part of `make models` that needs PyTorch."""
 
 import json
+import platform
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,13 @@ from models.training.publishing.bundle import write_bundle
 from models.training.publishing.export import export
 from models.training.publishing.known_answers import known_answers
 from models.training.publishing.manifest import ManifestFacts, manifest
-from models.training.publishing.provenance import Origin, code_state, data_digests
+from models.training.publishing.provenance import (
+    Origin,
+    code_state,
+    data_digests,
+    hardware,
+    library_versions,
+)
 from models.training.publishing.reference import reference
 from models.training.recipe import ALERT_BUDGET
 from models.training.scoring import Graph
@@ -129,5 +136,8 @@ def _origin(source: DatasetSource, splits: Splits, started: datetime, code: tupl
         clean=code[1],
         started=started.isoformat(timespec="seconds"),
         finished=datetime.now(tz=UTC).isoformat(timespec="seconds"),
+        python=platform.python_version(),
+        libraries=library_versions(),
+        hardware=hardware(),
     )
     return asdict(origin)

@@ -25,7 +25,7 @@ LIBRARIES = ("torch", "numpy", "onnx", "onnxscript", "onnxruntime")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What a whole run shares: recipe, data digests, times. `simulated` tells whether the seeds made the data."""
+    """What a whole run shares: recipe, data, code, times, place. `simulated` tells whether the seeds made the data."""
 
     recipe: Recipe
     simulated: bool
@@ -35,6 +35,9 @@ class Origin:
     clean: bool
     started: str
     finished: str
+    python: str
+    libraries: dict[str, str]
+    hardware: dict[str, str | int]
 
 
 def data_digests(splits: Splits) -> tuple[dict[str, str], dict[str, int]]:
@@ -82,30 +85,38 @@ def _definition(origin: Origin) -> dict[str, object]:
         "digest": {"gitCommit": origin.commit},
         "annotations": {"clean": origin.clean},
     }
-    libraries = [{"uri": f"pkg:pypi/{name}@{version(name)}"} for name in LIBRARIES]
+    libraries = [{"uri": f"pkg:pypi/{name}@{release}"} for name, release in origin.libraries.items()]
     return {
         "buildType": BUILD_TYPE,
         "externalParameters": {"recipe": asdict(origin.recipe), "data": "simulated" if origin.simulated else "folder"},
-        "internalParameters": {"hardware": hardware()},
+        "internalParameters": {"hardware": origin.hardware},
         "resolvedDependencies": [*data, code, *libraries],
     }
 
 
 def _run_details(origin: Origin) -> dict[str, object]:
     return {
-        "builder": {"id": BUILDER, "version": {"python": platform.python_version()}},
+        "builder": {"id": BUILDER, "version": {"python": origin.python}},
         "metadata": {"startedOn": origin.started, "finishedOn": origin.finished},
     }
 
 
-def hardware() -> dict[str, object]:
+def library_versions() -> dict[str, str]:
+    """Return the release of every library that has a say in the weights or the file."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def hardware() -> dict[str, str | int]:
     """Return processor name, number of cores and machine type, and nothing that names the machine or its owner."""
-    name = platform.processor() or "unknown"
     listing = Path("/proc/cpuinfo")
-    if listing.exists():
-        lines = [line for line in listing.read_text(encoding="utf-8").splitlines() if line.startswith("model name")]
-        name = lines[0].partition(":")[2].strip() if lines else name
-    return {"processor": name, "cores": os.cpu_count(), "machine": platform.machine(), "system": platform.system()}
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return {
+        "processor": named or platform.processor() or "unknown",
+        "cores": os.cpu_count() or 0,
+        "machine": platform.machine(),
+        "system": platform.system(),
+    }
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -72,5 +72,5 @@ def test_a_file_in_another_format_is_refused_by_name(tmp_path: Path, text: str, 
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(PsvFormatError, match="no .psv file"):
+    with pytest.raises(PsvFormatError, match=r"no \.psv file"):
         read_folder(tmp_path)

@@ -1,4 +1,6 @@
-"""The simulator: reproducible, shaped like the challenge's data, physiologically coherent, and without a clock to learn."""
+"""The simulator: reproducible, like the challenge's data in shape, coherent, and without a clock to learn."""
+
+from functools import cache
 
 import numpy as np
 import pytest
@@ -6,11 +8,27 @@ import pytest
 from models.training.columns import INDEX, LABORATORY, VITALS, limits, positions
 from models.training.metrics.discrimination import Ranking
 from models.training.simulation.courses import LABEL_LEAD_H, RECORD_AFTER_ONSET_H
-from models.training.simulation.simulator import simulate
+from models.training.simulation.simulator import SimulatedStays, simulate
+from models.training.stays import Stays
 
-SIMULATED = simulate(6_144, seed=77)
-STAYS, STORY = SIMULATED.stays, SIMULATED.story
-ROW_STORY = {name: flags[STAYS.stay_of_row] for name, flags in STORY.items()}
+Column = np.ndarray[tuple[int], np.dtype[np.float32]]
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+@cache
+def simulated() -> SimulatedStays:
+    return simulate(4_096, seed=77)
+
+
+@pytest.fixture
+def stays() -> Stays:
+    return simulated().stays
+
+
+@pytest.fixture
+def story(stays: Stays) -> dict[str, Flags]:
+    return {name: flags[stays.stay_of_row] for name, flags in simulated().story.items()}
+
 
 # column: median and share missing of the challenge's training sets A and B, and how far a simulated median may be off
 PUBLISHED = {
@@ -27,12 +45,13 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def column(name: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return STAYS.predictors[:, INDEX[name]]
+def column(name: str) -> Column:
+    return simulated().stays.predictors[:, INDEX[name]]
 
 
-def auroc(score: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
-    return Ranking.of(score.astype(np.float64), STAYS.label).auroc(np.ones(len(STAYS.label)))
+def auroc(score: Column) -> float:
+    label = simulated().stays.label
+    return Ranking.of(score.astype(np.float64), label).auroc(np.ones(len(label)))
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
@@ -53,25 +72,25 @@ def test_medians_and_missingness_are_near_the_published_ones(name: str) -> None:
     assert np.isnan(value).mean() == pytest.approx(missing, abs=0.03)
 
 
-def test_stays_are_as_long_and_as_often_septic_as_intended() -> None:
-    lengths = np.diff(STAYS.first_row)
+def test_stays_are_as_long_and_as_often_septic_as_intended(stays: Stays) -> None:
+    lengths = np.diff(stays.first_row)
     assert lengths.min() >= 8
     assert 33 <= np.median(lengths) <= 41
-    assert 0.08 <= STAYS.is_septic.mean() <= 0.12
-    assert 0.018 <= STAYS.label.mean() <= 0.030
+    assert 0.08 <= stays.is_septic.mean() <= 0.12
+    assert 0.018 <= stays.label.mean() <= 0.030
 
 
-def test_labels_are_the_challenges_one_run_that_ends_the_record() -> None:
-    for stay in np.flatnonzero(STAYS.is_septic):
-        label = STAYS.label[STAYS.first_row[stay] : STAYS.first_row[stay + 1]]
+def test_labels_are_the_challenges_one_run_that_ends_the_record(stays: Stays) -> None:
+    for stay in np.flatnonzero(stays.is_septic):
+        label = stays.label[stays.first_row[stay] : stays.first_row[stay + 1]]
         first = int(np.argmax(label))
         assert label[first:].all()
         assert len(label) - first <= LABEL_LEAD_H + RECORD_AFTER_ONSET_H + 1
 
 
-def test_every_value_is_possible() -> None:
+def test_every_value_is_possible(stays: Stays) -> None:
     lowest, highest = limits()
-    value = STAYS.predictors
+    value = stays.predictors
     assert np.all(np.isnan(value) | ((value >= lowest) & (value <= highest)))
 
 
@@ -79,25 +98,25 @@ def test_the_time_of_the_stay_alone_tells_nothing() -> None:
     assert 0.46 <= auroc(column("ICULOS")) <= 0.56
 
 
-def test_the_number_of_observations_alone_tells_little() -> None:
-    counted = (~np.isnan(STAYS.predictors[:, positions((*VITALS, *LABORATORY))])).sum(axis=1)
-    begin = np.repeat(STAYS.first_row[:-1], np.diff(STAYS.first_row))
+def test_the_number_of_observations_alone_tells_little(stays: Stays) -> None:
+    counted = (~np.isnan(stays.predictors[:, positions((*VITALS, *LABORATORY))])).sum(axis=1)
+    begin = np.repeat(stays.first_row[:-1], np.diff(stays.first_row))
     total = np.concatenate([[0], np.cumsum(counted)])
-    per_hour = (total[np.arange(len(counted)) + 1] - total[begin]) / (STAYS.hour_of_row + 1)
+    per_hour = (total[np.arange(len(counted)) + 1] - total[begin]) / (stays.hour_of_row + 1)
     assert 0.46 <= auroc(per_hour) <= 0.60
     assert 0.46 <= auroc(counted) <= 0.60
 
 
-def test_onset_is_no_likelier_late_than_early_among_stays_still_there() -> None:
-    rates = [STAYS.label[(STAYS.hour_of_row >= low) & (STAYS.hour_of_row < high)].mean()
+def test_onset_is_no_likelier_late_than_early_among_stays_still_there(stays: Stays) -> None:
+    rates = [stays.label[(stays.hour_of_row >= low) & (stays.hour_of_row < high)].mean()
              for low, high in ((8, 16), (16, 24), (24, 32), (32, 40), (40, 60))]  # fmt: skip
     assert max(rates) / min(rates) < 1.6
 
 
-def test_septic_stays_are_not_longer_than_their_truncation_explains() -> None:
-    lengths = np.diff(STAYS.first_row)
+def test_septic_stays_are_not_longer_than_their_truncation_explains(stays: Stays) -> None:
+    lengths = np.diff(stays.first_row)
     # Cut at onset they are a little shorter at most; much longer would mean onset was drawn from the length.
-    assert np.median(lengths[STAYS.is_septic]) <= np.median(lengths[~STAYS.is_septic]) + 4
+    assert np.median(lengths[stays.is_septic]) <= np.median(lengths[~stays.is_septic]) + 4
 
 
 def test_pressures_haematocrit_and_blood_gases_fit_together() -> None:
@@ -110,23 +129,23 @@ def test_pressures_haematocrit_and_blood_gases_fit_together() -> None:
     assert np.nanpercentile(np.abs(column("pH") - expected), 99) < 0.08
 
 
-def test_chronic_conditions_move_baselines() -> None:
-    quiet = ~(ROW_STORY["sepsis"] | ROW_STORY["respiratory_failure"])
-    copd = ROW_STORY["copd"] & quiet & ~ROW_STORY["ventilated"]
+def test_chronic_conditions_move_baselines(story: dict[str, Flags]) -> None:
+    quiet = ~(story["sepsis"] | story["respiratory_failure"])
+    copd = story["copd"] & quiet & ~story["ventilated"]
     assert 88 <= np.nanmedian(column("O2Sat")[copd]) <= 93
-    kidney = ROW_STORY["kidney_disease"]
+    kidney = story["kidney_disease"]
     assert np.nanmedian(column("Creatinine")[kidney]) > 1.9 * np.nanmedian(column("Creatinine")[~kidney])
-    blocked = ROW_STORY["beta_blocked"]
+    blocked = story["beta_blocked"]
     assert np.nanmedian(column("HR")[blocked]) < np.nanmedian(column("HR")[~blocked]) - 8
 
 
-def test_a_beta_blocked_heart_hardly_answers_sepsis() -> None:
-    def rise(who: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
-        positive, earlier = who & (STAYS.label == 1), who & (STAYS.label == 0)
+def test_a_beta_blocked_heart_hardly_answers_sepsis(stays: Stays, story: dict[str, Flags]) -> None:
+    def rise(who: Flags) -> float:
+        positive, earlier = who & (stays.label == 1), who & (stays.label == 0)
         return float(np.nanmean(column("HR")[positive]) - np.nanmean(column("HR")[earlier]))
 
-    septic = ROW_STORY["sepsis"]
-    assert rise(septic & ~ROW_STORY["beta_blocked"]) > 2 * rise(septic & ROW_STORY["beta_blocked"])
+    septic = story["sepsis"]
+    assert rise(septic & ~story["beta_blocked"]) > 2 * rise(septic & story["beta_blocked"])
 
 
 def test_no_single_channel_tells_sepsis_from_its_mimics() -> None:
@@ -137,10 +156,10 @@ def test_no_single_channel_tells_sepsis_from_its_mimics() -> None:
         assert 0.5 < auroc(sign * filled) < 0.72, name
 
 
-def test_bedside_observations_follow_the_patient() -> None:
-    assert np.mean(STAYS.consciousness > 0) == pytest.approx(0.18, abs=0.08)
-    assert STAYS.on_oxygen.mean() == pytest.approx(0.34, abs=0.08)
-    confused = ROW_STORY["delirium"] & ~ROW_STORY["ventilated"]
-    assert np.mean(STAYS.consciousness[confused] > 0) > 2 * np.mean(
-        STAYS.consciousness[~confused & ~ROW_STORY["ventilated"]] > 0
+def test_bedside_observations_follow_the_patient(stays: Stays, story: dict[str, Flags]) -> None:
+    assert np.mean(stays.consciousness > 0) == pytest.approx(0.18, abs=0.08)
+    assert stays.on_oxygen.mean() == pytest.approx(0.34, abs=0.08)
+    confused = story["delirium"] & ~story["ventilated"]
+    assert np.mean(stays.consciousness[confused] > 0) > 2 * np.mean(
+        stays.consciousness[~confused & ~story["ventilated"]] > 0
     )
