@@ -87,11 +87,10 @@ class Row:
     def mark_over(self, parameters: Parameters, scale: int, states: tuple[int, ...]) -> ParameterScore:
         """Score the row where the selecting channel may be in any of `states`: known only if all of them agree."""
         score = self.mark(parameters, scale, states[0])
-        if not self.dependent:
+        if not self.dependent or score.points is None:
             return score
-        scores = [score, *(self.mark(parameters, scale, state) for state in states[1:])]
-        minimum = min(one.minimum_points for one in scores)
-        maximum = max(one.maximum_points for one in scores)
+        attainable = [points for state in states for points in self.possible(score, parameters, scale, state)]
+        minimum, maximum = min(attainable), max(attainable)
         if minimum == maximum:
             return score
         return replace(score, points=None, minimum_points=minimum, maximum_points=maximum)
@@ -100,12 +99,17 @@ class Row:
         """All the points that the row, marked as `score`, can earn while the selecting channel is in `state`."""
         if self.selector is not None:
             return (self.selector.banding.points[state],)
-        if self.dependent:
-            score = self.mark(parameters, scale, state)
-        if score.points is not None:
-            return (score.points,)
+        points = self._in_state(parameters, scale, state) if self.dependent else score.points
+        if points is not None:
+            return (points,)
         # Every reading spans the same bounds (the schema sees to it), so the first one's table speaks for all.
         return self.readings[0].tables[scale][state].attainable
+
+    def _in_state(self, parameters: Parameters, scale: int, state: int) -> int | None:
+        """The points of a dependent row, which by the schema has one reading."""
+        reading = self.readings[0]
+        given = parameters.get(reading.channel, ABSENT)
+        return reading.tables[scale][state].earned(given.value) if given.status is InputStatus.PRESENT else None
 
     def _open(self, parameters: Parameters) -> ParameterScore:
         """The row without points; where none of its readings was ever taken, the one made at compilation."""
