@@ -69,6 +69,12 @@ def hang_up(bell: socket.socket) -> None:
     time.sleep(3600)
 
 
+def refuse_and_stay(bell: socket.socket) -> None:
+    """Say that it cannot serve, and live on."""
+    bell.send(json_frame(Operation.REFUSED, {"reason": "OUT_OF_MEMORY", "detail": "full"}))
+    time.sleep(3600)
+
+
 def tell_surroundings() -> None:
     """What this process can see without asking anybody."""
     seen = {"environment": sorted(os.environ), "folder": [path.name for path in Path.cwd().iterdir()]}
@@ -105,11 +111,7 @@ def chatter() -> None:
     sys.stderr.flush()
 
 
-BEFORE_READY: dict[str, Callable[[socket.socket], object]] = {
-    "exits": lambda _: sys.exit("no such library: error 7"),
-    "aborts": lambda _: os.abort(),
-    "hangs": lambda _: time.sleep(3600),
-    "says nothing and hangs up": hang_up,
+NONSENSE: dict[str, Callable[[socket.socket], object]] = {
     "sends an empty packet": lambda bell: bell.send(b""),
     "sends half a head": lambda bell: bell.send(b"\x01" * 7),
     "sends noise": lambda bell: bell.send(os.urandom(4096)),
@@ -131,6 +133,14 @@ BEFORE_READY: dict[str, Callable[[socket.socket], object]] = {
     "refuses for a reason of the server": lambda bell: bell.send(
         json_frame(Operation.REFUSED, {"reason": "OPERATOR_DISABLED", "detail": ""})
     ),
+}
+
+BEFORE_READY: dict[str, Callable[[socket.socket], object]] = NONSENSE | {
+    "exits": lambda _: sys.exit("no such library: error 7"),
+    "aborts": lambda _: os.abort(),
+    "hangs": lambda _: time.sleep(3600),
+    "says nothing and hangs up": hang_up,
+    "is refused and stays": refuse_and_stay,
 }
 
 AFTER_READY: dict[str, Callable[[socket.socket], object]] = {

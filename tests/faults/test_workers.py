@@ -25,7 +25,7 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.order import WorkerResources
 from tests.fakes.bundles import ECHO, LOOKUP, MEMORY, bundle, with_model
 from tests.fakes.worker_events import Told
-from tests.faults.stand_in_worker import AFTER_READY, BEFORE_READY
+from tests.faults.stand_in_worker import AFTER_READY, NONSENSE
 
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
 CPU = (ExecutionProvider.CPU,)
@@ -245,9 +245,7 @@ def test_weights_in_a_file_of_their_own_come_from_the_bundle_alone(start: Start,
 # --- hostile children ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "mode", sorted(BEFORE_READY.keys() - {"exits", "aborts", "hangs", "says nothing and hangs up"})
-)
+@pytest.mark.parametrize("mode", sorted(NONSENSE))
 def test_nonsense_instead_of_readiness_is_a_refusal(start: Start, told: Told, mode: str) -> None:
     start(mode).spawn(order())
     refused = told.next(WorkerRefused)

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +44,9 @@ def _libraries_kept_off_the_answer() -> Iterator[None]:
     kept = os.dup(_STANDARD_OUTPUT)
     os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
     try:
-        yield
+        with redirect_stdout(sys.stderr):
+            yield
     finally:
-        sys.stdout.flush()
         os.dup2(kept, _STANDARD_OUTPUT)
         os.close(kept)
 

@@ -4,6 +4,7 @@ Refuses what has no fixed width on both sides (strings) and what NumPy cannot ho
 in a mailbox.
 """
 
+import re
 from dataclasses import dataclass
 from math import prod
 
@@ -46,8 +47,8 @@ def onnx_code(datatype: str) -> int:
 
 def datatype_of_ort_type(ort_type: str) -> str:
     """The datatype of a type as ONNX Runtime writes it: `tensor(float)` is FP32; what is no tensor keeps its name."""
-    element = ort_type.removeprefix("tensor(").removesuffix(")")
-    return _ORT_NAMES.get(element, element.upper()) if element != ort_type else ort_type
+    tensor = re.fullmatch(r"tensor\((\w+)\)", ort_type)
+    return ort_type if tensor is None else _ORT_NAMES.get(tensor[1], tensor[1].upper())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from stepdown.worker.session import ModelSession, SessionPlan, open_session
 MAXIMUM_ROWS = 1024
 """As many cases as a set of known answers may have."""
 
-_MISSING_SHARE = 1 / 3
+_MISSING_OF = 3  # one value in three
 # How far a correct device may be from the CPU, by width of the output; integers and booleans must be equal.
 _RELATIVE_TOLERANCE = {2: 1e-2, 4: 1e-3, 8: 1e-6}
 
@@ -109,9 +109,9 @@ def _drawn(
             drawn.append(chance.integers(0, 2, size=shape).astype(item.dtype))
             continue
         values = chance.standard_normal(shape).astype(item.dtype)
-        holes = chance.random(shape[1:]) < _MISSING_SHARE
         if with_missing and rows > 1:
-            values[-2][holes] = np.nan
+            size = values[0].size
+            values[-2].reshape(-1)[chance.permutation(size)[: max(1, size // _MISSING_OF)]] = np.nan
             values[-1] = np.nan
         drawn.append(values)
     return tuple(drawn)

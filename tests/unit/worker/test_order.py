@@ -1,0 +1,40 @@
+import json
+
+import pytest
+
+from stepdown.domain.errors import WorkerError
+from stepdown.domain.tiers import ExecutionProvider
+from stepdown.worker.order import LoadOrder, WorkerResources, load_order, order_from_json, order_to_json
+from tests.fakes.bundles import ECHO, bundle
+
+
+@pytest.fixture
+def order() -> LoadOrder:
+    model = bundle(ECHO).manifest.model
+    assert model is not None
+    resources = WorkerResources(threads=2, cores=(0, 1), niceness=5, device_id=1)
+    return load_order(
+        model, providers=(ExecutionProvider.CUDA, ExecutionProvider.CPU), resources=resources, warm_up_s=0.25
+    )
+
+
+def test_an_order_comes_back_as_it_was_written_without_what_a_child_need_not_know(order: LoadOrder) -> None:
+    read = order_from_json(order_to_json(order))
+    assert (read.providers, read.resources, read.warm_up_s) == (order.providers, order.resources, 0.25)
+    assert [spec.name for spec in read.outputs] == ["score", "checks"]
+    assert read.outputs[0].minimum is None
+    assert read.layout() == order.layout()
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b"null", b'{"providers": 3}'])
+def test_what_is_no_order_is_refused(text: bytes) -> None:
+    with pytest.raises(WorkerError, match="order"):
+        order_from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("providers", ["GPU"]), ("threads", "many"), ("inputs", [{"name": "x"}]), ("warm_up_s", None)]
+)
+def test_an_order_with_a_value_of_another_kind_is_refused(order: LoadOrder, key: str, value: object) -> None:
+    with pytest.raises(WorkerError, match="order"):
+        order_from_json(json.dumps(json.loads(order_to_json(order)) | {key: value}).encode())

@@ -1,0 +1,91 @@
+import fcntl
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepdown.domain.errors import WorkerError
+from stepdown.worker import parcel
+from stepdown.worker.parcel import open_parcel, seal_parcel
+
+FILES = {"model.onnx": b"graph" * 100, "weights/a.bin": b"\x00" * 1000, "empty": b""}
+
+
+@pytest.fixture
+def sealed() -> Iterator[int]:
+    descriptor = seal_parcel(b'{"order": 1}', FILES)
+    yield descriptor
+    os.close(descriptor)
+
+
+def resealed(content: bytes, seals: int) -> int:
+    descriptor = os.memfd_create("test", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(descriptor, content)
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+    return descriptor
+
+
+def test_what_was_packed_is_what_is_unpacked(sealed: int) -> None:
+    opened = open_parcel(sealed)
+    assert opened.order == b'{"order": 1}'
+    assert {name: bytes(data) for name, data in opened.files.items()} == FILES
+
+
+def test_the_files_are_views_that_cannot_be_written(sealed: int) -> None:
+    view = open_parcel(sealed).files["model.onnx"]
+    assert view.readonly
+    with pytest.raises(TypeError):
+        view[0] = 0
+
+
+@pytest.mark.parametrize("size", [0, 1 << 20])
+def test_nobody_can_change_it_afterwards(sealed: int, size: int) -> None:
+    with pytest.raises(PermissionError):
+        os.ftruncate(sealed, size)
+    with pytest.raises(PermissionError):
+        os.pwrite(sealed, b"x", 0)
+
+
+@pytest.mark.parametrize("missing", [fcntl.F_SEAL_WRITE, fcntl.F_SEAL_GROW, fcntl.F_SEAL_SHRINK])
+def test_a_parcel_that_lacks_a_seal_is_not_opened(sealed: int, missing: int) -> None:
+    everything = parcel._SEALS  # noqa: SLF001
+    descriptor = resealed(os.pread(sealed, 1 << 20, 0), everything & ~missing)
+    try:
+        with pytest.raises(WorkerError, match="not sealed"):
+            open_parcel(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def test_an_ordinary_file_is_no_parcel() -> None:
+    read, write = os.pipe()
+    try:
+        with pytest.raises(WorkerError, match="not sealable"):
+            open_parcel(read)
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+@given(st.integers(0, 400), st.binary(min_size=1, max_size=8), st.booleans())
+def test_any_damage_is_a_worker_error_or_a_parcel_and_nothing_else(place: int, damage: bytes, cut: bool) -> None:
+    good = seal_parcel(b"{}", {"a": b"1" * 30, "bb": b"2" * 200})
+    content = os.pread(good, 1 << 16, 0)
+    os.close(good)
+    damaged = content[:place] if cut else content[:place] + damage + content[place + len(damage) :]
+    descriptor = resealed(damaged, parcel._SEALS)  # noqa: SLF001
+    try:
+        open_parcel(descriptor)
+    except WorkerError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def test_a_parcel_that_cannot_be_written_leaves_no_descriptor_behind() -> None:
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    with pytest.raises(TypeError):
+        seal_parcel(b"", {"a": 7})  # type: ignore[dict-item]
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
