@@ -26,9 +26,6 @@ from stepdown.transport.last_resort import outcome_by_rules
 from stepdown.transport.questions import CallTerms, Prepared, Question
 from stepdown.transport.status import incident_status, no_answer_status, rejection_status
 
-GRACE_S = 0.25
-"""How long past its deadline an outcome is still waited for: the chain's timer may be late, and nobody else answers."""
-
 
 class AssessmentFlow:
     """Answers questions; shared by every call of every transport."""
@@ -69,7 +66,9 @@ class AssessmentFlow:
             if prepared is not None and prepared.asks:
                 allowance = terms.allowance(budget_ms=prepared.pathway.budget_ms, encounters=len(messages))
                 answer_by_s = allowance.answer_by_s(begun_s=begun_s, now_s=opened_s)
-                _address(question, prepared, answer_by_s=answer_by_s, arrived=arrived)
+                question.until_s = answer_by_s + allowance.patience_s
+                question.silence = allowance.silence
+                question.request = _addressed(question, prepared, answer_by_s=answer_by_s, arrived=arrived)
         for question in questions:
             if question.request is None:
                 arrived(question)
@@ -143,14 +142,14 @@ class AssessmentFlow:
         if prepared is None:
             raise NoAnswerError(reason=Reason.INTERNAL_FAULT, detail="concluded before it was prepared")
         answer = encode_assessment(
-            self._assessment(prepared, question.outcome),
+            self._assessment(prepared, question.outcome, question.silence),
             trace_id=terms.trace_id,
             want_contributions=prepared.assessment.request.want_contributions,
         )
         self._claims.settle(question.claim, answer.SerializeToString())
         question.answer = answer
 
-    def _assessment(self, prepared: Prepared, outcome: Outcome | None) -> Assessment:
+    def _assessment(self, prepared: Prepared, outcome: Outcome | None, silence: Reason) -> Assessment:
         """From the chain's outcome; from the rules in hand where the chain, or what reads its outcome, failed."""
         generated_time_s = self._clock.wall_s()
         finish = partial(
@@ -165,16 +164,16 @@ class AssessmentFlow:
             raise
         except Exception as error:  # noqa: BLE001  # a defect on the way from a model steps down like any failed tier
             self._record.incident(error)
-        return finish(outcome_by_rules(prepared))
+            silence = Reason.INTERNAL_FAULT
+        return finish(outcome_by_rules(prepared, silence))
 
 
-def _address(
+def _addressed(
     question: Question, prepared: Prepared, *, answer_by_s: float, arrived: Callable[[Question], None]
-) -> None:
-    """Write what the chain is asked."""
+) -> Request:
+    """What the chain is asked."""
     asked = prepared.assessment.request
-    question.until_s = answer_by_s + GRACE_S
-    question.request = Request(
+    return Request(
         pathway=prepared.pathway.name,
         payload=prepared.assessment.payload,
         deadline_s=answer_by_s,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import grpc
 
+from stepdown.domain.reasons import Reason
+
 LONGEST_WAIT_S = 30.0
 ENCOUNTERS_PER_BUDGET = 64
 
@@ -12,6 +14,10 @@ ENCOUNTERS_PER_BUDGET = 64
 _NO_DEADLINE_S = 10 * 365 * 86_400.0
 # Kept back from a batch for writing each answer after the first, which the reserve of the chain covers.
 _WRITE_S = 0.0005
+# How long an outcome is waited for beyond its time. Within a caller's deadline: not to the end, so that the rules in
+# hand still reach it. Within our own budget: a while, because the chain's timer may be late and the caller listens on.
+_CALLERS_PATIENCE_S = -0.003
+_OWN_PATIENCE_S = 0.25
 
 
 def remaining_s(context: grpc.ServicerContext) -> float | None:
@@ -40,3 +46,13 @@ class Allowance:
             return now_s + budget_s
         allowed_s = min(self.caller_s, budget_s if self.is_stream else LONGEST_WAIT_S)
         return begun_s + allowed_s - (self.encounters - 1) * _WRITE_S
+
+    @property
+    def patience_s(self) -> float:
+        """How long after `answer_by_s` an outcome is still waited for."""
+        return _OWN_PATIENCE_S if self.caller_s is None or self.is_stream else _CALLERS_PATIENCE_S
+
+    @property
+    def silence(self) -> Reason:
+        """What it means for a tier that the chain is silent when patience ends: too little time, or a fault of ours."""
+        return Reason.INTERNAL_FAULT if self.patience_s > 0 else Reason.DEADLINE_TOO_SHORT

@@ -11,13 +11,13 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.transport.questions import Prepared
 
 
-def outcome_by_rules(prepared: Prepared) -> Outcome:
-    """The rules tier answers, and every better tier is INTERNAL_FAULT. Raises: NoAnswerError where it may not."""
+def outcome_by_rules(prepared: Prepared, reason: Reason) -> Outcome:
+    """The rules tier answers, and no better tier did for this reason. Raises: NoAnswerError where it may not."""
     tiers = prepared.pathway.tiers
     rules = next((tier for tier in tiers if tier.is_rules), None)
     minimum_tier = prepared.assessment.request.minimum_tier
     if rules is None or rules.bundle is None or minimum_tier not in {"", rules.name}:
-        raise NoAnswerError(reason=Reason.INTERNAL_FAULT, detail="the chain gave no outcome")
+        raise NoAnswerError(reason=reason, detail="the chain gave no outcome")
     return Outcome(
         answered_by=TierIdentity(
             pathway=prepared.pathway.name,
@@ -27,8 +27,6 @@ def outcome_by_rules(prepared: Prepared) -> Outcome:
             bundle=rules.bundle.identity,
         ),
         result=None,
-        degradations=tuple(
-            Degradation(tier=tier.name, reason=Reason.INTERNAL_FAULT) for tier in tiers if not tier.is_rules
-        ),
+        degradations=tuple(Degradation(tier=tier.name, reason=reason) for tier in tiers if not tier.is_rules),
         attempts=(),
     )

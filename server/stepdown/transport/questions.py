@@ -11,6 +11,7 @@ from stepdown.api.v1 import assessments_pb2
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
 from stepdown.domain.intake import InputFlag
+from stepdown.domain.reasons import Reason
 from stepdown.serving.assessment import ClinicalPathway, PreparedAssessment
 from stepdown.transport.deadlines import Allowance
 
@@ -55,7 +56,7 @@ class Question:
 
     `pathway` is empty unless it is a configured one. `claim` names the idempotency claim held. `request` is
     what the chain was asked, None where it need not be; `outcome` is what it said, waited for until `until_s` on the
-    chain's time line.
+    chain's time line; `silence` is what it means that it said nothing by then.
     """
 
     request_id: str
@@ -66,6 +67,7 @@ class Question:
     request: Request | None = None
     outcome: Outcome | None = None
     until_s: float = 0.0
+    silence: Reason = Reason.INTERNAL_FAULT
     answer: assessments_pb2.Assessment | None = None
     failure: Status | None = None
 

@@ -14,7 +14,7 @@ from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.domain.tensors import RowsResult
 from stepdown.domain.tiers import Urgency
-from stepdown.transport.assessment_flow import GRACE_S, AssessmentFlow
+from stepdown.transport.assessment_flow import AssessmentFlow
 from stepdown.transport.clinical_pathways import ClinicalPathways
 from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.questions import CallTerms, Question
@@ -225,26 +225,39 @@ def test_a_deadline_that_was_set_or_is_not_expected_is_not_flagged(terms: CallTe
     assert assessments_pb2.INPUT_ISSUE_DEADLINE_NOT_SET not in {flag.issue for flag in answer.input_flags}
 
 
-def test_a_chain_that_stays_silent_is_given_up_and_the_rules_in_hand_answer() -> None:
+@pytest.mark.parametrize(
+    ("remaining_s", "reason", "patience_s"),
+    [(2.0, tiers_pb2.REASON_DEADLINE_TOO_SHORT, -0.003), (None, tiers_pb2.REASON_INTERNAL_FAULT, 0.25)],
+)
+def test_a_chain_that_stays_silent_is_given_up_and_the_rules_in_hand_answer(
+    remaining_s: float | None, reason: tiers_pb2.Reason, patience_s: float
+) -> None:
     side = Side(chain=FakeChain(answer=never))
-    question = side.ask()
+    question = side.ask(CallTerms(caller="x", trace_id="", remaining_s=remaining_s))
     answer = answered(question)
     assert side.chain.cancelled == [question.request]
     assert (answer.answered_by.tier, answer.answered_by.bundle.name) == ("rules", "news2")
     assert [(each.tier, each.reason) for each in answer.degradations] == [
-        ("full", tiers_pb2.REASON_INTERNAL_FAULT),
-        ("distilled", tiers_pb2.REASON_INTERNAL_FAULT),
+        ("full", reason),
+        ("distilled", reason),
     ]
-    assert question.until_s - side.asked.deadline_s == pytest.approx(GRACE_S)
+    assert question.until_s - side.asked.deadline_s == pytest.approx(patience_s)
 
 
-@pytest.mark.parametrize(("minimum_tier", "with_rules"), [("full", True), ("", False)])
-def test_the_rules_do_not_answer_for_a_silent_chain_where_they_may_not(minimum_tier: str, *, with_rules: bool) -> None:
+@pytest.mark.parametrize(
+    ("remaining_s", "minimum_tier", "with_rules", "code"),
+    [
+        (None, "full", True, StatusCode.FAILED_PRECONDITION),
+        (None, "", False, StatusCode.UNAVAILABLE),
+        (2.0, "full", True, StatusCode.DEADLINE_EXCEEDED),
+    ],
+)
+def test_the_rules_do_not_answer_for_a_silent_chain_where_they_may_not(
+    remaining_s: float | None, minimum_tier: str, *, with_rules: bool, code: StatusCode
+) -> None:
     side = Side(chain=FakeChain(answer=never), with_rules=with_rules)
-    assert refused(side.ask(minimum_tier=minimum_tier))[0] in {
-        StatusCode.FAILED_PRECONDITION.value[0],
-        StatusCode.UNAVAILABLE.value[0],
-    }
+    terms = CallTerms(caller="x", trace_id="", remaining_s=remaining_s)
+    assert refused(side.ask(terms, minimum_tier=minimum_tier))[0] == code.value[0]
 
 
 def raising(_: Request) -> Outcome:

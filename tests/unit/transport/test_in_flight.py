@@ -1,0 +1,45 @@
+import threading
+
+import pytest
+
+from stepdown.transport.in_flight import CallPool, InFlight
+
+
+def test_what_is_counted_is_waited_for() -> None:
+    in_flight = InFlight()
+    in_flight.enter()
+    assert in_flight.wait_until_idle(0.0) == 1
+    leaving = threading.Thread(target=in_flight.leave)
+    leaving.start()
+    assert in_flight.wait_until_idle(10.0) == 0
+    leaving.join()
+
+
+def test_nothing_in_flight_is_not_waited_for() -> None:
+    assert InFlight().wait_until_idle(10.0) == 0
+
+
+def test_a_call_counts_from_when_it_is_queued_until_it_has_ended_however_it_ends() -> None:
+    in_flight, go_on = InFlight(), threading.Event()
+    pool = CallPool(threads=1, in_flight=in_flight)
+
+    def fail() -> None:
+        raise ValueError
+
+    pool.submit(go_on.wait, 10)
+    pool.submit(fail)
+    queued = pool.submit(len, "queued")
+    assert in_flight.wait_until_idle(0.0) == 3
+    assert queued.cancel()
+    go_on.set()
+    assert in_flight.wait_until_idle(10.0) == 0
+    pool.shutdown()
+
+
+def test_a_call_that_cannot_be_queued_does_not_count() -> None:
+    in_flight = InFlight()
+    pool = CallPool(threads=1, in_flight=in_flight)
+    pool.shutdown()
+    with pytest.raises(RuntimeError):
+        pool.submit(len, "")
+    assert in_flight.wait_until_idle(0.0) == 0
