@@ -1,97 +1,29 @@
-"""Real processes, real signals: what happens to a worker must never happen to the server, and never go unnoticed."""
+"""Real processes, real signals: what happens to a worker must never happen to the server, nor go unnoticed."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stepdown.adapters.worker_pool import ProcessWorkerPool
-from stepdown.adapters.worker_pool_options import WORKER_PROGRAM, WorkerPoolOptions
 from stepdown.domain.bundles import VerifiedBundle
-from stepdown.domain.engine_effects import BatchKind, DispatchBatch, KillWorker, SpawnWorker
+from stepdown.domain.engine_effects import KillWorker
 from stepdown.domain.engine_events import BatchCompleted, BatchFailed, WorkerExited, WorkerReady, WorkerRefused
 from stepdown.domain.reasons import Reason
-from stepdown.domain.tensors import TensorRows
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.worker.order import WorkerResources
 from tests.fakes.bundles import ECHO, LOOKUP, MEMORY, bundle, with_model
 from tests.fakes.worker_events import Told
-from tests.faults.stand_in_worker import AFTER_READY, NONSENSE
+from tests.faults.workers import batch, gone, order, soon
 
-STAND_IN = Path(__file__).with_name("stand_in_worker.py")
-CPU = (ExecutionProvider.CPU,)
 NOTICED_S = 1.0  # generous for a loaded machine; on an idle one it is milliseconds
 
 Start = Callable[..., ProcessWorkerPool]
-
-
-@pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def log() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def start(told: Told, log: list[str]) -> Iterator[Start]:
-    """Start a pool of real workers, or of the stand-in misbehaving as `mode` says."""
-    with ExitStack() as pools:
-
-        def started(mode: str = "", *, load_timeout_s: float = 60.0) -> ProcessWorkerPool:
-            program = (sys.executable, str(STAND_IN), mode) if mode else WORKER_PROGRAM
-            options = WorkerPoolOptions(
-                resources=WorkerResources(threads=1),
-                warm_up_s=0.01,
-                load_timeout_s=load_timeout_s,
-                log=log.append,
-                program=program,
-            )
-            pool = ProcessWorkerPool(told, options)
-            pools.callback(pool.close)
-            return pool
-
-        yield started
-
-
-def order(
-    worker: int = 1, *, loads: VerifiedBundle | None = None, on: tuple[ExecutionProvider, ...] = CPU
-) -> SpawnWorker:
-    return SpawnWorker(worker=worker, pathway="ward", tier="tiny", bundle=loads or bundle(ECHO), execution_providers=on)
-
-
-def batch(values: np.ndarray | None = None, *, sequence: int = 1, slot: int = 0, worker: int = 1) -> DispatchBatch:
-    array = np.array([[0.25, 0, 0]], np.float32) if values is None else values
-    payload = TensorRows(rows=len(array), tensors=(array.tobytes(),))
-    return DispatchBatch(worker=worker, slot=slot, sequence=sequence, kind=BatchKind.LIVE, payloads=(payload,))
-
-
-def gone(pid: int) -> bool:
-    """Whether the process is no more (a zombie is no more)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
-    except OSError:
-        return True
-
-
-def soon(condition: Callable[[], bool], *, within_s: float = 10.0) -> bool:
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline_s:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 # --- signals and deaths ----------------------------------------------------------------------------------------------
@@ -150,7 +82,7 @@ def test_workers_end_with_the_server_however_it_ends(tmp_path: Path) -> None:
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
         "from stepdown.adapters.worker_pool import ProcessWorkerPool\n"
-        "from tests.faults.test_workers import order\n"
+        "from tests.faults.workers import order\n"
         "pool = ProcessWorkerPool(lambda events: print(events[0].report.pid, flush=True))\n"
         "pool.spawn(order())\n"
         "time.sleep(3600)\n"
@@ -242,67 +174,6 @@ def test_weights_in_a_file_of_their_own_come_from_the_bundle_alone(start: Start,
     told.next(WorkerExited)
 
 
-# --- hostile children ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", sorted(NONSENSE))
-def test_nonsense_instead_of_readiness_is_a_refusal(start: Start, told: Told, mode: str) -> None:
-    start(mode).spawn(order())
-    refused = told.next(WorkerRefused)
-    assert refused.reason in {Reason.INTERNAL_FAULT, Reason.WORKER_LOST}
-    told.next(WorkerExited)
-    assert told.silent()
-
-
-@pytest.mark.parametrize("mode", sorted(AFTER_READY))
-def test_a_reply_to_nothing_that_was_asked_ends_the_worker_and_answers_nobody(
-    start: Start, told: Told, mode: str
-) -> None:
-    pool = start(mode)
-    pool.spawn(order())
-    told.next(WorkerReady)
-    pool.dispatch(batch(sequence=1, slot=0))
-    failed = told.next(object)
-    if isinstance(failed, BatchFailed):
-        assert failed.sequence == 1
-        assert failed.sticky
-        failed = told.next(WorkerExited)
-    assert isinstance(failed, WorkerExited)
-    assert "broke the protocol" in failed.detail
-    assert told.silent()
-
-
-def test_no_child_can_change_what_was_verified_or_shrink_what_is_shared(
-    start: Start, told: Told, log: list[str]
-) -> None:
-    start("tampers").spawn(order())
-    told.next(WorkerReady)
-    assert soon(lambda: any("refused 4 of 4" in line for line in log))
-
-
-def test_a_chattering_worker_is_bounded_and_its_escapes_are_taken_out(start: Start, told: Told, log: list[str]) -> None:
-    start("chatters").spawn(order())
-    told.next(WorkerReady)
-    assert soon(lambda: any("further lines" in line for line in log))
-    assert len(log) < 300
-    assert all(len(line) < 600 and "\x1b" not in line for line in log)
-    assert log[0].endswith("line 0")
-
-
-def test_a_worker_sees_nothing_of_the_servers_environment_and_stands_in_an_empty_folder(
-    start: Start, told: Told, log: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STEPDOWN_KEY", "secret")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    start("tells its surroundings").spawn(order())
-    told.next(WorkerReady)
-    assert soon(lambda: any("environment" in line for line in log))
-    seen = json.loads(log[0].partition(": ")[2])
-    assert "STEPDOWN_KEY" not in seen["environment"]
-    assert "CUDA_VISIBLE_DEVICES" in seen["environment"]
-    assert seen["folder"] == []
-
-
 # --- executions ------------------------------------------------------------------------------------------------------
 
 
@@ -340,48 +211,3 @@ def test_running_out_of_memory_is_sticky_and_hurts_no_other_worker(start: Start,
     assert (failed.reason, failed.sticky) == (Reason.OUT_OF_MEMORY, True)
     pool.dispatch(batch(worker=2, sequence=5))
     assert told.next(BatchCompleted).sequence == 5
-
-
-# --- nothing leaks ---------------------------------------------------------------------------------------------------
-
-
-def holdings() -> tuple[int, int, int]:
-    """Descriptors, threads and children of this process."""
-    children = sum(len((task / "children").read_text().split()) for task in Path("/proc/self/task").iterdir())
-    return len(tuple(Path("/proc/self/fd").iterdir())), threading.active_count(), children
-
-
-def test_fifty_lives_leave_nothing_behind(start: Start, told: Told) -> None:
-    before = holdings()
-    pool = start("idles")
-    held = holdings()
-    for worker in range(50):
-        pool.spawn(order(worker))
-        told.next(WorkerReady)
-        pool.dispatch(batch(worker=worker))
-        pool.kill(KillWorker(worker=worker, detail=""))
-        told.next(WorkerExited)
-    assert soon(lambda: holdings() == held)
-    pool.close()
-    assert soon(lambda: holdings() == before)
-
-
-def test_failed_loads_leave_nothing_behind(start: Start, told: Told) -> None:
-    pool = start("exits")
-    held = holdings()
-    for worker in range(30):
-        pool.spawn(order(worker))
-        told.next(WorkerRefused)
-        told.next(WorkerExited)
-    assert soon(lambda: holdings() == held)
-
-
-def test_closing_in_the_middle_of_everything_leaves_nothing_behind(start: Start, told: Told) -> None:
-    before = holdings()
-    pool = start()
-    for worker in range(6):
-        pool.spawn(order(worker))
-    told.next(WorkerReady)
-    pool.close()
-    assert holdings() == before
-    assert not any(name.startswith("stepdown") for name in os.listdir("/dev/shm"))  # noqa: PTH208, S108

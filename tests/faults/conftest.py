@@ -1,0 +1,48 @@
+"""A pool of real processes, and what it tells and logs."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from stepdown.adapters.worker_pool import ProcessWorkerPool
+from stepdown.adapters.worker_pool_options import WORKER_PROGRAM, WorkerPoolOptions
+from stepdown.worker.order import WorkerResources
+from tests.fakes.worker_events import Told
+
+STAND_IN = Path(__file__).with_name("stand_in_worker.py")
+
+Start = Callable[..., ProcessWorkerPool]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def log() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def start(told: Told, log: list[str]) -> Iterator[Start]:
+    """Start a pool of real workers, or of the stand-in misbehaving as `mode` says."""
+    with ExitStack() as pools:
+
+        def started(mode: str = "", *, load_timeout_s: float = 60.0) -> ProcessWorkerPool:
+            program = (sys.executable, str(STAND_IN), mode) if mode else WORKER_PROGRAM
+            options = WorkerPoolOptions(
+                resources=WorkerResources(threads=1),
+                warm_up_s=0.01,
+                load_timeout_s=load_timeout_s,
+                log=log.append,
+                program=program,
+            )
+            pool = ProcessWorkerPool(told, options)
+            pools.callback(pool.close)
+            return pool
+
+        yield started
