@@ -174,7 +174,7 @@ def _switches(findings: Findings) -> str:
         f"quantity that may cross tiers. Of hours with NEWS2 at or above 7 a model says LOW in: {low}; the server "
         "shows the rule's trigger beside "
         "the model's answer in every one of them.\n\n"
-        f"![One simulated septic stay as each tier sees it]({PLOTS}/stay.png)"
+        f"![One septic stay as each tier sees it]({PLOTS}/stay.png)"
     )
 
 
