@@ -18,7 +18,7 @@ from stepdown.trust.certificates import parse_certificates, serial_number
 from stepdown.trust.contents import examine_contents
 from stepdown.trust.envelope import parse_envelope
 from stepdown.trust.file_set import check_file_set
-from stepdown.trust.names import SIGNATURE_DIRECTORY
+from stepdown.trust.names import is_signature
 from stepdown.trust.statement import parse_statement
 from stepdown.trust.verification import bundle_digest
 
@@ -39,18 +39,18 @@ class BundleFacts:
 
 def gather_facts(files: Mapping[str, bytes]) -> BundleFacts:
     """What the files say. Raises: TrustError when required documents are missing or cannot be read."""
-    contents = {name: content for name, content in files.items() if not _is_signature(name)}
+    contents = {name: files[name] for name in sorted(files) if not is_signature(name)}
     manifest = examine_contents(contents)
-    digests = {name: hashlib.sha256(contents[name]).hexdigest() for name in sorted(contents)}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     attributes = parse_card(contents["card.toml"]).hti1.values()
     return BundleFacts(
         manifest=manifest,
-        digests=digests,
+        digests={name: digests[name] for name in contents},
         sizes={name: len(content) for name, content in contents.items()},
         disclosed=sum(value != NOT_AVAILABLE for value in attributes),
         attributes=len(attributes),
         signatures={
-            name: _describe_signature(files[name], digests, what=name) for name in sorted(files) if _is_signature(name)
+            name: _describe_signature(files[name], digests, what=name) for name in sorted(files) if is_signature(name)
         },
     )
 
@@ -135,10 +135,6 @@ def _tensors(manifest: Manifest) -> tuple[tuple[str, tuple[TensorSpec, ...]], ..
     if manifest.model is None:
         return ()
     return ("input", manifest.model.inputs), ("output", manifest.model.outputs)
-
-
-def _is_signature(name: str) -> bool:
-    return name.startswith(SIGNATURE_DIRECTORY + "/")
 
 
 def _describe_signature(text: bytes, digests: Mapping[str, str], *, what: str) -> str:

@@ -17,13 +17,12 @@ from stepdown.domain.errors import StepdownError, TrustError
 from stepdown.trust.contents import examine_contents
 from stepdown.trust.envelope import parse_envelope
 from stepdown.trust.file_set import check_file_set
-from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names
+from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names, is_signature
 from stepdown.trust.public_keys import key_id
+from stepdown.trust.refusal import TrustRule
 from stepdown.trust.signing import check_signing_certificate, sign_files
 from stepdown.trust.statement import parse_statement
 from stepdown.trust.verification import bundle_digest
-
-_PREFIX = SIGNATURE_DIRECTORY + "/"
 
 
 class StaleSignatureError(StepdownError):
@@ -61,26 +60,18 @@ def sign_bundle(order: SignOrder) -> SignedBundle:
 
     Raises: TrustError, StaleSignatureError, OSError.
     """
-    own = f"{_PREFIX}{order.signer}.sig"
-    check_names([own])
+    own = _signature_name(order.signer)
     files = read_directory(order.directory)
-    contents = {name: content for name, content in files.items() if not name.startswith(_PREFIX)}
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    contents = {name: content for name, content in files.items() if not is_signature(name)}
     manifest = examine_contents(contents)
-    stale = _stale_signatures(files, digests, own=own)
+    signature, identities = _sign(order, contents, subject=f"{manifest.name}@{manifest.version}")
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in {**files, own: signature}.items()}
+    others = (name for name in sorted(files) if is_signature(name) and name != own)
+    stale = tuple(name for name in others if not _fits(files[name], digests, what=name))
     if stale and not order.discard_stale:
         raise StaleSignatureError(
             f"{', '.join(stale)} does not fit the files as they are. Have it made again, or discard it: --discard-stale"
         )
-    certificates = read_certificates(order.certificates)
-    identities = (
-        check_signing_certificate(certificates[0], order.key, now_s=time.time(), what=str(order.certificates[0]))
-        if certificates
-        else ()
-    )
-    signature = sign_files(
-        contents, order.key, subject=f"{manifest.name}@{manifest.version}", certificates=certificates
-    )
     path = order.directory / own
     path.parent.mkdir(exist_ok=True)
     replace_file(path, signature, mode=0o644)
@@ -96,12 +87,22 @@ def sign_bundle(order: SignOrder) -> SignedBundle:
     )
 
 
-def _stale_signatures(files: Mapping[str, bytes], digests: Mapping[str, str], *, own: str) -> tuple[str, ...]:
-    return tuple(
-        name
-        for name in sorted(files)
-        if name.startswith(_PREFIX) and name != own and not _fits(files[name], digests, what=name)
-    )
+def _signature_name(signer: str) -> str:
+    name = f"{SIGNATURE_DIRECTORY}/{signer}.sig"
+    check_names([name])
+    if "/" in signer:
+        raise TrustError(rule=TrustRule.FILE_NAME_UNSAFE, detail=f"{signer!a} cannot name a signature file")
+    return name
+
+
+def _sign(order: SignOrder, contents: Mapping[str, bytes], *, subject: str) -> tuple[bytes, frozenset[str]]:
+    """The signature file, and the names its certificate gives the signer."""
+    certificates = read_certificates(order.certificates)
+    identities: frozenset[str] = frozenset()
+    if certificates:
+        what = str(order.certificates[0])
+        identities = check_signing_certificate(certificates[0], order.key, now_s=time.time(), what=what)
+    return sign_files(contents, order.key, subject=subject, certificates=certificates), identities
 
 
 def _fits(signature: bytes, digests: Mapping[str, str], *, what: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stepdown.clinical.channels import CHANNELS
 from stepdown.clinical.findings import Findings
 from stepdown.clinical.readings import Timeline
 from stepdown.clinical.window import HOUR_S, Window
@@ -44,19 +45,25 @@ def demographics(
     hospital_h = None
     if since_icu_s is not None and since_hospital_s is not None:
         hospital_h = (since_icu_s - since_hospital_s) / HOUR_S
+    icu_hours = _possible(None if since_icu_s is None else since_icu_s // HOUR_S + 1.0, "ICULOS")
     return Demographics(
         age_years=columns.unless(indication.age_years, "Age", tolerance=_AGE_TOLERANCE_YEARS),
         gender=columns.unless(_SEXES.get(indication.sex), "Gender"),
         medical_unit=columns.unless(medical, "Unit1"),
         surgical_unit=columns.unless(surgical, "Unit2"),
-        hospital_admission_h=columns.unless(hospital_h, "HospAdmTime", tolerance=1.0),
-        icu_hours_now=columns.icu_hours(window) if since_icu_s is None else since_icu_s // HOUR_S + 1.0,
+        hospital_admission_h=columns.unless(_possible(hospital_h, "HospAdmTime"), "HospAdmTime", tolerance=1.0),
+        icu_hours_now=columns.icu_hours(window) if icu_hours is None else icu_hours,
     )
 
 
 def _elapsed_s(time_s: float | None, window: Window) -> float | None:
     """Seconds since `time_s`; None for a time not known or not yet come."""
     return None if time_s is None or time_s > window.as_of_s else window.age_s(time_s)
+
+
+def _possible(value: float | None, name: str) -> float | None:
+    """The value, unless no stay can have it: an admission long before any record is a field never filled in."""
+    return value if value is not None and CHANNELS[name].hard.hold(value) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

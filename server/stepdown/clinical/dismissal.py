@@ -17,7 +17,8 @@ def dismiss(
             places.setdefault(timeline.provenances[index].field, []).append(timeline.place(index))
     for further in timeline.further:
         if further.time_s in times_s:
-            places.setdefault(further.place.partition(".")[0], []).append(further.place)
+            provenance = further.provenance
+            places.setdefault(provenance.field, []).append(provenance.place(further.position))
     for of_one in places.values():
         findings.drop(issue, field=of_one[0], channel=timeline.channel.name, hint=hint, count=len(of_one))
     return timeline.without(frozenset(times_s))

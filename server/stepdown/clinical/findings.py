@@ -17,8 +17,18 @@ def place_in_request(field: str) -> tuple[str | int, ...]:
 
 @dataclass(slots=True)
 class _Tally:
-    fields: set[str]
-    count: int
+    """How many, and where the first of them is: the shorter path first, so that 2 comes before 10."""
+
+    field: str
+    count: int = 0
+
+    def add(self, field: str, count: int) -> None:
+        self.count += count
+        self.field = min(self.field, field, key=_length_then_text)
+
+
+def _length_then_text(field: str) -> tuple[int, str]:
+    return len(field), field
 
 
 class Findings:
@@ -30,7 +40,7 @@ class Findings:
         """Start with nothing found."""
         self._dropped: list[DroppedInput] = []
         self._flagged: dict[tuple[InputIssue, str, str], _Tally] = {}
-        self._unsupported = _Tally(fields=set(), count=0)
+        self._unsupported: _Tally | None = None
 
     def drop(self, issue: InputIssue, *, field: str, channel: str, hint: str, count: int = 1) -> None:
         """Note that what stands at `field` is ignored, and how the sender can mend it."""
@@ -38,27 +48,23 @@ class Findings:
 
     def drop_unsupported(self, *, field: str, count: int = 1) -> None:
         """Note a well-formed code that nothing reads: records carry many, so they share one entry."""
-        self._unsupported.fields.add(field)
-        self._unsupported.count += count
+        self._unsupported = self._unsupported or _Tally(field)
+        self._unsupported.add(field, count)
 
     def flag(self, issue: InputIssue, *, channel: str = "", field: str = "", detail: str, count: int = 1) -> None:
         """Note a warning about something that is used; the same warning about one channel is counted, not repeated."""
-        tally = self._flagged.setdefault((issue, channel, detail), _Tally(fields=set(), count=0))
-        tally.fields.add(field)
-        tally.count += count
+        self._flagged.setdefault((issue, channel, detail), _Tally(field)).add(field, count)
 
     def dropped(self) -> tuple[DroppedInput, ...]:
         """Everything dropped, by place in the request."""
         entries = list(self._dropped)
-        if self._unsupported.count:
-            hint = "no tier reads this code; send the codes listed in docs/channels.md"
-            first = min(self._unsupported.fields, key=place_in_request)
+        if self._unsupported is not None:
             entries.append(
                 DroppedInput(
-                    field=first,
+                    field=self._unsupported.field,
                     channel="",
                     issue=InputIssue.CODE_UNSUPPORTED,
-                    hint=hint,
+                    hint="no tier reads this code; send the codes listed in docs/channels.md",
                     count=self._unsupported.count,
                 )
             )
@@ -70,7 +76,7 @@ class Findings:
             InputFlag(
                 issue=issue,
                 channel=channel,
-                field=min(tally.fields, key=place_in_request),
+                field=tally.field,
                 detail=detail if tally.count == 1 else f"{detail} ({tally.count} values)",
             )
             for (issue, channel, detail), tally in self._flagged.items()

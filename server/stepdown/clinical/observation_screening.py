@@ -70,7 +70,7 @@ def _exclude(observation: Observation, coded: CodedChannel, chart: Chart) -> Non
     if observation.status not in _TAKES_BACK or observation.effective_time_s is None:
         return
     measured = measure(observation, coded)
-    chart.readings_of(channel).retractions.append(
+    chart.readings_of(channel).retract(
         Retraction(
             time_s=observation.effective_time_s,
             value=None if isinstance(measured, Refusal) else measured.value,
@@ -104,14 +104,15 @@ def _warn(observation: Observation, measured: Measured, channel: Channel, chart:
         remark_on_rarity(channel, findings, field=field)
     if not measured.interchangeable:
         remark_on_assay(channel, findings, field=field)
-    warnings = (
-        (observation.comparator is not Comparator.NONE, InputIssue.CENSORED, "beyond what can be measured: limit used"),
-        (observation.status in _NOT_FINAL, InputIssue.PRELIMINARY, "not final yet"),
-        (observation.time_ambiguous, InputIssue.TIME_AMBIGUOUS, "local time was ambiguous: the later instant is used"),
-    )
-    for holds, issue, detail in warnings:
-        if holds:
-            findings.flag(issue, channel=channel.name, field=field, detail=detail)
+    name = channel.name
+    if observation.comparator is not Comparator.NONE:
+        detail = "beyond what can be measured: the limit is used"
+        findings.flag(InputIssue.CENSORED, channel=name, field=field, detail=detail)
+    if observation.status in _NOT_FINAL:
+        findings.flag(InputIssue.PRELIMINARY, channel=name, field=field, detail="not final yet")
+    if observation.time_ambiguous:
+        detail = "local time was ambiguous: the later instant is used"
+        findings.flag(InputIssue.TIME_AMBIGUOUS, channel=name, field=field, detail=detail)
 
 
 def _provenance(observation: Observation, rank: int) -> Provenance:

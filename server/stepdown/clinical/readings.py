@@ -43,11 +43,6 @@ class Retraction:
     issued_time_s: float
     issue: InputIssue
 
-    def takes_back(self, time_s: float, value: float, provenance: Provenance) -> bool:
-        """Whether this reading is meant."""
-        same = value == self.value if self.value is not None else provenance.rank != CORRECTED
-        return same and time_s == self.time_s and provenance.issued_time_s <= self.issued_time_s
-
 
 @dataclass(slots=True, kw_only=True)
 class Readings:
@@ -59,7 +54,7 @@ class Readings:
     positions: list[int] = field(default_factory=list)
     provenances: list[Provenance] = field(default_factory=list)
     kept_from_models: set[int] = field(default_factory=set)
-    retractions: list[Retraction] = field(default_factory=list)
+    retractions: dict[tuple[float, float | None], Retraction] = field(default_factory=dict)
 
     def add(
         self, time_s: float, value: float, *, provenance: Provenance, for_models: bool, position: int = SINGLE
@@ -81,6 +76,23 @@ class Readings:
         self.positions.extend(positions)
         self.provenances.extend(repeat(provenance, len(times_s)))
 
+    def retract(self, retraction: Retraction) -> None:
+        """Take something back; of two retractions of the same, the later one counts."""
+        key = (retraction.time_s, retraction.value)
+        known = self.retractions.get(key)
+        if known is None or known.issued_time_s < retraction.issued_time_s:
+            self.retractions[key] = retraction
+
+    def retraction_of(self, index: int) -> Retraction | None:
+        """What takes the reading at `index` back, if anything does."""
+        time_s, value, provenance = self.times_s[index], self.values[index], self.provenances[index]
+        by_value = self.retractions.get((time_s, value))
+        of_any = self.retractions.get((time_s, None)) if provenance.rank != CORRECTED else None
+        for retraction in (by_value, of_any):
+            if retraction is not None and provenance.issued_time_s <= retraction.issued_time_s:
+                return retraction
+        return None
+
     def picked(self, indices: Sequence[int]) -> "Readings":
         """The readings at `indices`, in that order."""
         kept = self.kept_from_models
@@ -95,12 +107,13 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Further:
-    """One more reading behind a time of a timeline: it shares the time and was not superseded."""
+class Reading:
+    """One reading, as it was sent, in the canonical unit."""
 
     time_s: float
     value: float
-    place: str
+    position: int
+    provenance: Provenance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +131,7 @@ class Timeline:
     provenances: Sequence[Provenance]
     tied: Mapping[float, tuple[float, ...]] = field(default_factory=dict)
     rules_only: frozenset[float] = frozenset()
-    further: tuple[Further, ...] = ()
+    further: tuple[Reading, ...] = ()
 
     def place(self, index: int) -> str:
         """The request path of the value at `index`."""

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from stepdown.clinical.channels import CHANNEL_ORDER
-from stepdown.clinical.findings import place_in_request
-from stepdown.clinical.readings import Further, Timeline
+from stepdown.clinical.readings import Reading, Timeline
 from stepdown.domain.intake import UsedInput
 
 
@@ -20,32 +19,41 @@ def _used(timeline: Timeline) -> list[UsedInput]:
     count = len(provenances)
     # One packed series and nothing else is the usual case, and needs no look at each of its values.
     if not timeline.further and provenances.count(provenances[0]) == count:
-        return [_entry(timeline, count - 1, count=count)]
-    newest = dict(zip(provenances, range(count), strict=True))
+        return [_entry(timeline, _reading(timeline, count - 1), count=count)]
+    newest = {
+        provenance: _reading(timeline, index)
+        for provenance, index in dict(zip(provenances, range(count), strict=True)).items()
+    }
     counts = Counter(provenances)
-    used = [_entry(timeline, index, count=counts[provenance]) for provenance, index in newest.items()]
-    if timeline.further:
-        used += [_further_entry(timeline, further) for further in timeline.further]
-        used.sort(key=lambda each: (each.observed_time_s, place_in_request(each.field)))
-    return used
+    for further in timeline.further:
+        counts[further.provenance] += 1
+        known = newest.get(further.provenance)
+        if known is None or known.time_s < further.time_s:
+            newest[further.provenance] = further
+    used = [_entry(timeline, reading, count=counts[provenance]) for provenance, reading in newest.items()]
+    return sorted(used, key=_time_then_place) if timeline.further else used
 
 
-def _entry(timeline: Timeline, index: int, *, count: int) -> UsedInput:
-    return UsedInput(
-        field=timeline.place(index),
-        channel=timeline.channel.name,
+def _reading(timeline: Timeline, index: int) -> Reading:
+    """The most credible reading at `index`, as it was sent."""
+    return Reading(
+        time_s=timeline.times_s[index],
         value=timeline.candidates(index)[0],
+        position=timeline.positions[index],
+        provenance=timeline.provenances[index],
+    )
+
+
+def _entry(timeline: Timeline, reading: Reading, *, count: int) -> UsedInput:
+    return UsedInput(
+        field=reading.provenance.place(reading.position),
+        channel=timeline.channel.name,
+        value=reading.value,
         unit=timeline.channel.unit,
-        observed_time_s=timeline.times_s[index],
+        observed_time_s=reading.time_s,
         count=count,
     )
 
 
-def _further_entry(timeline: Timeline, further: Further) -> UsedInput:
-    return UsedInput(
-        field=further.place,
-        channel=timeline.channel.name,
-        value=further.value,
-        unit=timeline.channel.unit,
-        observed_time_s=further.time_s,
-    )
+def _time_then_place(used: UsedInput) -> tuple[float, int, str]:
+    return used.observed_time_s, len(used.field), used.field

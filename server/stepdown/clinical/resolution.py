@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby, islice
 from operator import eq, lt
 
-from stepdown.clinical.findings import Findings, place_in_request
-from stepdown.clinical.readings import Further, Readings, Timeline
+from stepdown.clinical.findings import Findings
+from stepdown.clinical.readings import Reading, Readings, Timeline
 from stepdown.domain.reasons import InputIssue
 
 
@@ -38,16 +38,14 @@ def resolve(readings: Readings, findings: Findings) -> Timeline:
 
 def _without_retracted(readings: Readings, findings: Findings) -> Readings:
     kept = []
-    for index, (time_s, value, provenance) in enumerate(
-        zip(readings.times_s, readings.values, readings.provenances, strict=True)
-    ):
-        issue = next((each.issue for each in readings.retractions if each.takes_back(time_s, value, provenance)), None)
-        if issue is None:
+    for index in range(len(readings.times_s)):
+        retraction = readings.retraction_of(index)
+        if retraction is None:
             kept.append(index)
             continue
         findings.drop(
-            issue,
-            field=provenance.place(readings.positions[index]),
+            retraction.issue,
+            field=readings.provenances[index].place(readings.positions[index]),
             channel=readings.channel.name,
             hint="taken back by another entry of this request for the same time",
         )
@@ -85,9 +83,13 @@ def _settled(readings: Readings, findings: Findings) -> Timeline:
     )
 
 
-def _further(readings: Readings, index: int) -> Further:
-    place = readings.provenances[index].place(readings.positions[index])
-    return Further(time_s=readings.times_s[index], value=readings.values[index], place=place)
+def _further(readings: Readings, index: int) -> Reading:
+    return Reading(
+        time_s=readings.times_s[index],
+        value=readings.values[index],
+        position=readings.positions[index],
+        provenance=readings.provenances[index],
+    )
 
 
 def _standing(readings: Readings, group: tuple[int, ...], findings: Findings) -> tuple[int, ...]:
@@ -100,7 +102,8 @@ def _standing(readings: Readings, group: tuple[int, ...], findings: Findings) ->
         once.setdefault((readings.provenances[index].identity, readings.values[index]), index)
     channel, indices = readings.channel.name, tuple(once.values())
     if len(indices) < len(group):
-        repeated = next(index for index in ordered if index not in indices)
+        counted = frozenset(indices)
+        repeated = next(index for index in ordered if index not in counted)
         findings.flag(
             InputIssue.DUPLICATE,
             channel=channel,
@@ -131,12 +134,8 @@ def _undisputed(readings: Readings, indices: tuple[int, ...], findings: Findings
     return standing
 
 
-def _credence(readings: Readings, index: int) -> tuple[int, float, tuple[str | int, ...], int]:
+def _credence(readings: Readings, index: int) -> tuple[int, float, int, str, int]:
     """Sort key: most credible first, and by place where nothing else tells two readings apart."""
     provenance = readings.provenances[index]
-    return (
-        provenance.rank,
-        -provenance.issued_time_s,
-        place_in_request(provenance.field),
-        readings.positions[index],
-    )
+    field = provenance.field
+    return provenance.rank, -provenance.issued_time_s, len(field), field, readings.positions[index]

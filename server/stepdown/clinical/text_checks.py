@@ -7,7 +7,7 @@ from stepdown.domain.errors import FieldViolation
 from stepdown.domain.reasons import RejectReason
 
 # Longer texts are refused or ignored for their length; no pattern is run over the rest of them.
-_EXAMINED_CHARACTERS = 256
+_EXAMINED_CHARACTERS = 128
 _LONGEST_CODE = 64
 
 _OPAQUE = "letters, digits and ._~:/+=#|- only"

@@ -132,11 +132,11 @@ VITAL_ROWS = (
         title="Inspired oxygen fraction",
         loinc=("3150-0", "19994-3"),
         unit="1",
-        hard=("0.21", "1"),
+        hard=("0.209", "1"),  # analysers report room air as 20.9 %
         alternates={"%": scaled("1", "100")},
         suspects=(
-            Suspect(unit="%", low="1.0001", high="20.9999", likely="L/min"),
-            Suspect(unit="1", low="1.0001", high="20.9999", likely="L/min"),
+            Suspect(unit="%", low="1.0001", high="20.8999", likely="L/min"),
+            Suspect(unit="1", low="1.0001", high="20.8999", likely="L/min"),
         ),
         freshness=Freshness.VITAL,
     ),

@@ -87,7 +87,7 @@ class Row:
     def mark_over(self, parameters: Parameters, scale: int, states: tuple[int, ...]) -> ParameterScore:
         """Score the row where the selecting channel may be in any of `states`: known only if all of them agree."""
         score = self.mark(parameters, scale, states[0])
-        if not self.dependent or score.points is None:
+        if not self.dependent:
             return score
         attainable = [points for state in states for points in self.possible(score, parameters, scale, state)]
         minimum, maximum = min(attainable), max(attainable)

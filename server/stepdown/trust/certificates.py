@@ -151,8 +151,10 @@ def _path_verifier(roots: tuple[x509.Certificate, ...], *, now_s: float) -> Clie
         if not permitted:
             raise ValueError("an issuer's key usage does not include certificate signing")
 
-    authority = ExtensionPolicy.webpki_defaults_ca().may_be_present(
-        x509.KeyUsage, Criticality.AGNOSTIC, check_authority_usage
+    authority = (
+        ExtensionPolicy.webpki_defaults_ca()
+        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, check_authority_usage)
+        .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _check_authority_purpose)
     )
     leaf = (
         ExtensionPolicy.permit_all()
@@ -168,6 +170,13 @@ def _path_verifier(roots: tuple[x509.Certificate, ...], *, now_s: float) -> Clie
         .extension_policies(ca_policy=authority, ee_policy=leaf)
         .build_client_verifier()
     )
+
+
+def _check_authority_purpose(_: Policy, __: x509.Certificate, purposes: x509.ExtendedKeyUsage | None) -> None:
+    """An authority whose purposes are limited must be one for code signing: its leaves are."""
+    permitted = {ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
+    if purposes is not None and permitted.isdisjoint(purposes):
+        raise ValueError("an issuer's extended key usage does not include code signing")
 
 
 def _check_period(certificate: x509.Certificate, *, now_s: float, what: str) -> None:

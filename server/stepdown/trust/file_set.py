@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stepdown.domain.errors import TrustError
+from stepdown.trust.names import is_signature
 from stepdown.trust.refusal import TrustRule
 
 _NAMES_SHOWN = 8
@@ -41,12 +42,15 @@ def compare_file_sets(*, signed: Mapping[str, str], present: Mapping[str, str]) 
 
 
 def check_file_set(*, signed: Mapping[str, str], present: Mapping[str, str]) -> None:
-    """Accept only the very files signed for.
+    """Accept only the very files signed for; both map names to digests.
+
+    A signature cannot sign for itself, and need not for others: one that it does sign for must be there unchanged.
 
     Raises: TrustError FILE_CHANGED, FILE_RENAMED, FILE_REMOVED or FILE_ADDED: the gravest that applies, with all the
     differences in its detail.
     """
-    differences = compare_file_sets(signed=signed, present=present)
+    covered = {name: digest for name, digest in present.items() if name in signed or not is_signature(name)}
+    differences = compare_file_sets(signed=signed, present=covered)
     findings = (
         (TrustRule.FILE_CHANGED, "changed since it was signed", differences.changed),
         (TrustRule.FILE_RENAMED, "renamed", tuple(f"{old} -> {new}" for old, new in differences.renamed)),

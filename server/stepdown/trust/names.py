@@ -24,6 +24,11 @@ def is_bundle_name(text: str) -> bool:
     return _BUNDLE_NAME.fullmatch(text) is not None and ".." not in text
 
 
+def is_signature(name: str) -> bool:
+    """Whether a file lies among the signatures, which are over everything else."""
+    return name.startswith(SIGNATURE_DIRECTORY + "/")
+
+
 def name_problem(name: str) -> str | None:
     """What is wrong with a file's name in a bundle, or None. `name` is a POSIX path relative to the bundle."""
     if not name or len(name) > MAXIMUM_NAME_CHARACTERS:

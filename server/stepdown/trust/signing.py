@@ -15,7 +15,7 @@ from cryptography.x509 import Certificate
 from stepdown.domain.errors import TrustError
 from stepdown.trust.certificates import check_leaf, encode_certificate
 from stepdown.trust.envelope import Envelope, pre_authentication_encoding, render_envelope
-from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names
+from stepdown.trust.names import check_names, is_signature
 from stepdown.trust.public_keys import is_signed_by, key_hint, supported_key
 from stepdown.trust.refusal import TrustRule
 from stepdown.trust.statement import render_statement
@@ -45,11 +45,7 @@ def sign_files(
     """
     check_names(files)
     public_key = supported_key(key.public_key, what="the signing key")
-    digests = {
-        name: hashlib.sha256(content).hexdigest()
-        for name, content in files.items()
-        if not name.startswith(SIGNATURE_DIRECTORY + "/")
-    }
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if not is_signature(name)}
     payload = render_statement(subject, digests)
     message = pre_authentication_encoding(payload)
     signature = key.sign(message)

@@ -14,7 +14,7 @@ from stepdown.domain.bundles import Manifest, SignerIdentity, VerifiedBundle
 from stepdown.domain.errors import TrustError
 from stepdown.trust.contents import examine_contents
 from stepdown.trust.file_set import check_file_set
-from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names
+from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names, is_signature
 from stepdown.trust.policy import BundleRule, TrustPolicy
 from stepdown.trust.refusal import TrustRule
 from stepdown.trust.semantic_version import precedence
@@ -36,7 +36,7 @@ def verify_bundle(
     """
     check_names(files)
     signatures, contents = split_signatures(files)
-    digests = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in (contents | signatures).items()}
     signers: list[SignerIdentity] = []
     for path, signature in signatures.items():
         signer, signed = verify_signature(signature, policy=policy, now_s=now_s, what=path)
@@ -59,11 +59,12 @@ def split_signatures(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict
     Raises: TrustError SIGNATURE_MISSING when there are none, SIGNATURE_MALFORMED when there are too many or something
     else lies among them.
     """
-    prefix = SIGNATURE_DIRECTORY + "/"
-    signatures = {path: files[path] for path in sorted(files) if path.startswith(prefix)}
-    contents = {path: bytes(files[path]) for path in sorted(files) if path not in signatures}
+    signatures = {path: bytes(files[path]) for path in sorted(files) if is_signature(path)}
+    contents = {path: bytes(files[path]) for path in sorted(files) if not is_signature(path)}
     if not signatures:
-        raise TrustError(rule=TrustRule.SIGNATURE_MISSING, detail=f"the bundle holds no {prefix}*{_SIGNATURE_SUFFIX}")
+        raise TrustError(
+            rule=TrustRule.SIGNATURE_MISSING, detail=f"the bundle holds no {SIGNATURE_DIRECTORY}/*{_SIGNATURE_SUFFIX}"
+        )
     if len(signatures) > MAXIMUM_SIGNATURES:
         raise TrustError(
             rule=TrustRule.SIGNATURE_MALFORMED,
@@ -72,14 +73,18 @@ def split_signatures(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict
     for path in signatures:
         if not path.endswith(_SIGNATURE_SUFFIX) or path.count("/") != 1:
             raise TrustError(
-                rule=TrustRule.SIGNATURE_MALFORMED, detail=f"{path} is not a {prefix}<signer>{_SIGNATURE_SUFFIX}"
+                rule=TrustRule.SIGNATURE_MALFORMED,
+                detail=f"{path} is not a {SIGNATURE_DIRECTORY}/<signer>{_SIGNATURE_SUFFIX}",
             )
     return signatures, contents
 
 
 def bundle_digest(digests: Mapping[str, str]) -> str:
-    """One digest for a bundle: hex sha256 over its `sha256sum` listing, files in order of name, signatures left out."""
-    listing = "".join(f"{digests[path]}  {path}\n" for path in sorted(digests))
+    """One digest for a bundle: hex sha256 over its `sha256sum` listing, files in order of name, signatures left out.
+
+    `digests` maps every file's name to its hex sha256.
+    """
+    listing = "".join(f"{digests[path]}  {path}\n" for path in sorted(digests) if not is_signature(path))
     return hashlib.sha256(listing.encode("ascii")).hexdigest()
 
 

@@ -1,0 +1,156 @@
+"""The chain on real processes: killed, stopped, both at once, under load.
+
+Every answer counted and every label checked.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+
+from tests.faults.load import Answer, Load, ask, requests
+from tests.faults.running_server import RunningServer, running_server
+
+RANKS = {"full": 0, "distilled": 1, "rules": 2}
+BUNDLES = {"full": "sepsis-full 1.0.0", "distilled": "sepsis-distilled 1.0.0", "rules": "news2 1.0.0"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RunningServer]:
+    with running_server() as server:
+        server.until_capable("FULL")
+        yield server
+
+
+@pytest.fixture
+def whole(server: RunningServer) -> RunningServer:
+    """The server with every tier serving."""
+    server.until_capable("FULL")
+    return server
+
+
+def check_labels(server: RunningServer, answers: list[Answer]) -> None:
+    """Each answer names the bundle of its tier, with the digest and signers that the server shows for it."""
+    shown = {tier["name"]: tier["bundle"] for tier in server.pathway()["tiers"]}
+    for answer in answers:
+        assert answer.bundle == BUNDLES[answer.tier]
+        assert answer.sha256 == shown[answer.tier]["sha256"]
+        assert answer.signers == tuple(shown[answer.tier]["signers"])
+        assert [RANKS[tier] for tier in answer.degraded] == list(range(RANKS[answer.tier]))
+
+
+@pytest.mark.timeout(300)
+def test_two_thousand_questions_get_two_thousand_labelled_answers(whole: RunningServer) -> None:
+    with whole.client() as client:
+        answers = [ask(client, request, timeout_s=5.0) for request in requests(2000)]
+    assert len(answers) == 2000
+    check_labels(whole, answers)
+    assert {answer.tier for answer in answers} == {"full"}
+
+
+def test_a_killed_full_worker_costs_no_answer_and_comes_back(whole: RunningServer) -> None:
+    with Load(whole) as load:
+        killed_s = time.monotonic()
+        pid = whole.send("full", signal.SIGKILL)
+        whole.until(lambda: load.since(killed_s)["distilled"] > 0)
+        whole.until(lambda: whole.tier("full")["worker_pid"] not in {None, pid})
+        whole.until_capable("FULL")
+        back_s = time.monotonic()
+        whole.until(lambda: load.since(back_s)["full"] > 20)
+    assert load.failures == []
+    assert load.since(back_s).keys() <= {"full"}
+    check_labels(whole, load.answers)
+
+
+def test_a_stopped_full_worker_costs_no_answer_and_is_killed_and_replaced(whole: RunningServer) -> None:
+    with Load(whole) as load:
+        stopped_s = time.monotonic()
+        pid = whole.send("full", signal.SIGSTOP)
+        whole.until(lambda: load.since(stopped_s)["distilled"] > 0)
+        whole.until(lambda: whole.tier("full")["worker_pid"] != pid)
+        whole.until_capable("FULL")
+    assert load.failures == []
+    assert max(answer.elapsed_s for answer in load.answers) < 0.5
+    check_labels(whole, load.answers)
+    with pytest.raises(ProcessLookupError):
+        _signal_zero(pid)
+
+
+def test_with_both_models_dead_the_rules_answer_and_health_tells_every_change(whole: RunningServer) -> None:
+    seen: list[int] = []
+    credentials = whole.credentials()
+    with credentials.channel([whole.ready["grpc"]]) as channel:
+        names = {level: f"pathway/sepsis-early-warning@{level}" for level in ("FULL", "DEGRADED", "RULES_ONLY")}
+        stub: Any = HealthStub(channel)  # its type stubs know Check alone
+        plain = stub.Watch(HealthCheckRequest(service="pathway/sepsis-early-warning"))
+        full = stub.Watch(HealthCheckRequest(service=names["FULL"]))
+        watchers = [Thread(target=_collect, args=(watch, into), daemon=True) for watch, into in ((plain, seen),)]
+        levels: list[int] = []
+        watchers.append(Thread(target=_collect, args=(full, levels), daemon=True))
+        for watcher in watchers:
+            watcher.start()
+        whole.until(lambda: seen and levels)
+        with Load(whole) as load:
+            killed_s = time.monotonic()
+            for tier in ("full", "distilled"):
+                whole.send(tier, signal.SIGKILL)
+            whole.until(lambda: load.since(killed_s)["rules"] > 0)
+            whole.until_capable("FULL")
+            whole.until(lambda: levels[-1] == HealthCheckResponse.SERVING and len(levels) > 2)
+        plain.cancel()
+        full.cancel()
+    assert load.failures == []
+    check_labels(whole, load.answers)
+    # Down at least once and up again, each change told to the plain watch as well, which can answer throughout.
+    assert len(seen) >= 3
+    assert set(seen) == {HealthCheckResponse.SERVING}
+    assert levels[-3:] == [HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING, HealthCheckResponse.SERVING]
+
+
+def test_the_log_and_metrics_tell_what_happened(whole: RunningServer) -> None:
+    whole.send("full", signal.SIGKILL)
+    whole.until_capable("DEGRADED")
+    whole.until_capable("FULL")
+    moves = [line for line in whole.log() if line["event"] == "capability_changed"]
+    assert {"FULL", "DEGRADED"} <= {line["capability"] for line in moves}
+    _, metrics = whole.get("/metrics")
+    assert 'stepdown_answers_total{pathway="sepsis-early-warning"' in metrics
+    assert "WORKER_LOST" in metrics
+
+
+def test_a_terminated_server_answers_everything_it_accepted_and_ends_its_workers() -> None:
+    with running_server() as server:
+        server.until_capable("FULL")
+        pids = [int(server.tier(tier)["worker_pid"]) for tier in ("full", "distilled")]
+        with Load(server, threads=4, timeout_s=2.0) as load:
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(30) == 0
+        refused = [text for text in load.failures if "UNAVAILABLE" not in text]
+        assert refused == []
+        assert len(load.answers) > 20
+        for pid in pids:
+            with pytest.raises(ProcessLookupError):
+                _signal_zero(pid)
+        events = [line["event"] for line in server.log()]
+        assert events.index("draining") < events.index("drained") < events.index("stopped")
+        drained = next(line for line in server.log() if line["event"] == "drained")
+        assert drained["unanswered"] == 0
+
+
+def _signal_zero(pid: int) -> None:
+    os.kill(pid, 0)
+
+
+def _collect(watch: Iterator[HealthCheckResponse], into: list[int]) -> None:
+    try:
+        for response in watch:
+            into.append(response.status)  # noqa: PERF401 - read while it grows
+    except grpc.RpcError:
+        return
