@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import hashlib
 import json
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,22 +16,25 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from stepdown.adapters.bundle_directory import BundleDirectory
-from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.errors import TrustError
 from stepdown.trust.envelope import Envelope, parse_envelope, render_envelope
 from stepdown.trust.policy import TrustPolicy, parse_trust_policy, policy_of_one_key
-from stepdown.trust.public_keys import key_hint, public_pem
+from stepdown.trust.public_keys import key_hint
 from stepdown.trust.signing import sign_files
 from stepdown.trust.verification import verify_bundle
+from tests.conformance.model_signing_desk import Desk
 from tests.unit.trust.samples import (
     ANY_BY_SAFETY,
     DAY,
+    OFFICER,
     POLICY_HEAD,
     SAFETY,
+    TRAINER,
     Issued,
     SampleKey,
     authority,
     key,
+    key_files,
     leaf,
     rules_contents,
 )
@@ -42,78 +44,6 @@ CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 TODAY = datetime.now(UTC).replace(microsecond=0)
 SINCE, UNTIL = TODAY - DAY, TODAY + 365 * DAY
 LONG_AGO = TODAY - 5 * 365 * DAY
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """One bundle on disk, the public tool beside it, and files for the tool to use."""
-
-    python: Path
-    folder: Path
-
-    @property
-    def bundle(self) -> Path:
-        return self.folder / "shelf" / "news2" / "1.2.0"
-
-    @property
-    def signature(self) -> Path:
-        return self.bundle / "signatures" / "signer.sig"
-
-    def lay_out(self) -> None:
-        for name, content in rules_contents().items():
-            path = self.bundle / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        self.signature.parent.mkdir()
-
-    def file(self, name: str, content: bytes) -> str:
-        path = self.folder / name
-        path.write_bytes(content)
-        return str(path)
-
-    def tool(self, *arguments: str) -> bool:
-        """Whether the public tool is content. Its last argument is always the bundle."""
-        command = [
-            str(self.python),
-            "-m",
-            "model_signing",
-            *arguments,
-            "--signature",
-            str(self.signature),
-            str(self.bundle),
-        ]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        said = ended.stdout + ended.stderr
-        assert "succeeded" in said or "failed" in said, said
-        return ended.returncode == 0
-
-    def tool_signs(self, signer: SampleKey, *more: str) -> None:
-        private_pem = signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        private_key = self.file("key.pem", private_pem)
-        kind = "certificate" if "--signing_certificate" in more else "key"
-        ignored = ("--ignore-paths", str(self.signature.parent))
-        assert self.tool("sign", kind, "--private_key", private_key, *ignored, *more)
-
-    def tool_verifies(self, signer: SampleKey, *more: str) -> bool:
-        public_key = self.file("pub.pem", public_pem(signer.public_key))
-        return self.tool("verify", "key", "--public_key", public_key, *more)
-
-    def tool_verifies_certificate(self, *roots: Issued) -> bool:
-        files = [self.certificate_file(root) for root in roots]
-        return self.tool("verify", "certificate", *(word for file in files for word in ("--certificate_chain", file)))
-
-    def certificate_file(self, issued: Issued) -> str:
-        name = f"{issued.certificate.serial_number:x}.pem"
-        return self.file(name, issued.certificate.public_bytes(Encoding.PEM))
-
-    def we_verify(self, policy: TrustPolicy) -> VerifiedBundle:
-        files = BundleDirectory(roots=(self.folder / "shelf",)).read("news2", "1.2.0")
-        return verify_bundle("news2", "1.2.0", files, policy, time.time())
-
-    def we_refuse(self, policy: TrustPolicy) -> str:
-        with pytest.raises(TrustError) as refused:
-            self.we_verify(policy)
-        return refused.value.rule
 
 
 @pytest.fixture
@@ -151,6 +81,20 @@ def test_each_accepts_the_other_s_signature_by_a_certificate(desk: Desk) -> None
     certificates = ("--signing_certificate", desk.certificate_file(signer))
     desk.tool_signs(signer.key, *certificates, "--certificate_chain", desk.certificate_file(between))
     assert [identity.name for identity in desk.we_verify(under(root)).signers] == ["safety"]
+
+
+def test_a_second_signature_by_the_tool_may_also_cover_the_first(desk: Desk) -> None:
+    """Left to itself the tool signs whatever lies in the folder, the first signer's file included."""
+    officer = key("officer")
+    first = desk.signature.with_name("first.sig")
+    first.write_bytes(sign_files(rules_contents(), key()))
+    private_pem = officer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    assert desk.tool("sign", "key", "--private_key", desk.file("key.pem", private_pem))
+    two = '[[bundle]]\nnames = ["*"]\nsigners = ["trainer", "officer"]\nminimum_signers = 2\n'
+    policy = parse_trust_policy((POLICY_HEAD + TRAINER + OFFICER + two).encode(), key_files())
+    assert [identity.name for identity in desk.we_verify(policy).signers] == ["trainer", "officer"]
+    first.write_bytes(sign_files(rules_contents(), key()))
+    assert desk.we_refuse(policy) == "FILE_CHANGED"
 
 
 def change(desk: Desk) -> None:

@@ -188,15 +188,14 @@ def authority(
     start: datetime = NOW - DAY,
     end: datetime = NOW + 365 * DAY,
     with_usage: bool = True,
+    purposes: tuple[x509.ObjectIdentifier, ...] = (),
 ) -> Issued:
-    usage = [(_usage(signing=False, issuing=True), True)] if with_usage else []
-    return issue(
-        name,
-        issuer=issuer,
-        start=start,
-        end=end,
-        extensions=[(x509.BasicConstraints(ca=True, path_length=None), True), *usage],
-    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [(x509.BasicConstraints(ca=True, path_length=None), True)]
+    if with_usage:
+        extensions.append((_usage(signing=False, issuing=True), True))
+    if purposes:
+        extensions.append((x509.ExtendedKeyUsage(purposes), False))
+    return issue(name, issuer=issuer, start=start, end=end, extensions=extensions)
 
 
 def leaf(  # noqa: PLR0913 - each names one thing that can be wrong with a certificate

@@ -31,3 +31,13 @@ def test_a_long_list_is_cut_short_and_counted() -> None:
     with pytest.raises(TrustError) as refused:
         check_file_set(signed={}, present={f"f{number:02}": str(number) for number in range(20)})
     assert refused.value.detail.endswith("f07 and 12 more")
+
+
+def test_a_signature_need_not_be_signed_for_and_one_that_is_must_be_unchanged() -> None:
+    present = {"a": "1", "signatures/x.sig": "2", "signatures/y.sig": "3"}
+    check_file_set(signed={"a": "1"}, present=present)
+    check_file_set(signed={"a": "1", "signatures/x.sig": "2"}, present=present)
+    for signature, rule in (("signatures/y.sig", "FILE_CHANGED"), ("signatures/z.sig", "FILE_REMOVED")):
+        with pytest.raises(TrustError) as refused:
+            check_file_set(signed={"a": "1", signature: "9"}, present=present)
+        assert refused.value.rule == rule

@@ -106,6 +106,25 @@ def test_a_root_made_without_a_key_usage_is_a_root_all_the_same_and_an_intermedi
     assert refused(signature(leaf(between), between)) == "CERTIFICATE_UNTRUSTED"
 
 
+@pytest.mark.parametrize(
+    ("purpose", "is_good"),
+    [
+        (ExtendedKeyUsageOID.CODE_SIGNING, True),
+        (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE, True),
+        (ExtendedKeyUsageOID.CLIENT_AUTH, False),
+    ],
+)
+def test_an_authority_limited_to_purposes_must_be_one_for_code_signing(
+    purpose: x509.ObjectIdentifier, *, is_good: bool
+) -> None:
+    between = authority("between", issuer=ROOT, purposes=(purpose,))
+    text = signature(leaf(between), between)
+    if is_good:
+        assert verified(text).name == "safety"
+    else:
+        assert refused(text) == "CERTIFICATE_UNTRUSTED"
+
+
 def bad_leaves() -> dict[str, tuple[Issued, str]]:
     elsewhere = (x509.UniformResourceIdentifier("spiffe://hospital.example/cleaning"),)
     unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
