@@ -104,6 +104,13 @@ def test_saturation_on_scale_2_is_known_where_both_states_of_oxygen_agree() -> N
     assert (result.minimum_total, result.maximum_total) == (1, 3)
 
 
+def test_a_stale_saturation_is_not_read_in_either_state_of_oxygen() -> None:
+    stale = RuleInput(value=90.0, status=InputStatus.STALE, observed_time_s=0.0)
+    result = score(2, SupplementalOxygen=None, O2Sat=stale)
+    assert (result.minimum_total, result.maximum_total) == (0, 5)
+    assert result.missing == ("O2Sat", "SupplementalOxygen")
+
+
 def test_saturation_on_scale_1_does_not_wait_for_oxygen() -> None:
     result = score(1, SupplementalOxygen=None, O2Sat=95.0)
     assert row(result, "O2Sat").points == 1
