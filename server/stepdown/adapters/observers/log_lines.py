@@ -30,12 +30,7 @@ _STATE_LEVEL: Mapping[TierState, int] = {
     TierState.QUARANTINED: logging.ERROR,
     TierState.REFUSED: logging.ERROR,
 }
-_CAPABILITY_LEVEL: Mapping[Capability, int] = {
-    Capability.FULL: logging.INFO,
-    Capability.DEGRADED: logging.WARNING,
-    Capability.RULES_ONLY: logging.WARNING,
-    Capability.NONE: logging.ERROR,
-}
+_BEST_FIRST = (Capability.FULL, Capability.DEGRADED, Capability.RULES_ONLY, Capability.NONE)
 _DEEPEST_CAUSE = 8
 _MOST_FRAMES = 64
 
@@ -106,12 +101,20 @@ def _answer(answer: AnswerGiven) -> LogLine:
 def _change(notice: TierMoved | CapabilityChanged) -> LogLine:
     if isinstance(notice, CapabilityChanged):
         return LogLine(
-            level=_CAPABILITY_LEVEL[notice.capability],
+            level=_capability_level(notice),
             event="capability_changed",
             fields={"pathway": notice.pathway, "previous": notice.previous, "capability": notice.capability},
         )
     moved = {"previous": notice.previous, "state": notice.state, "reason": notice.reason, "detail": notice.detail}
     return LogLine(level=_STATE_LEVEL.get(notice.state, logging.INFO), event="tier_moved", fields=_tier(notice) | moved)
+
+
+def _capability_level(change: CapabilityChanged) -> int:
+    """Whether it got better, worse, or as bad as can be."""
+    if change.capability is Capability.NONE:
+        return logging.ERROR
+    better = _BEST_FIRST.index(change.capability) < _BEST_FIRST.index(change.previous)
+    return logging.INFO if better else logging.WARNING
 
 
 def _of_tier(notice: TierFault | ProbeFinished | WorkerSpawned) -> LogLine:

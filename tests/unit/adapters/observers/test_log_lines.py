@@ -27,8 +27,8 @@ def moved_to(state: TierState) -> TierMoved:
     return TierMoved(**FULL, previous=TierState.SERVING, state=state, reason=Reason.WORKER_LOST, detail="signal 9")
 
 
-def became(capability: Capability) -> CapabilityChanged:
-    return CapabilityChanged(pathway=PATHWAY, previous=Capability.FULL, capability=capability)
+def became(capability: Capability, *, previous: Capability = Capability.FULL) -> CapabilityChanged:
+    return CapabilityChanged(pathway=PATHWAY, previous=previous, capability=capability)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,8 @@ def became(capability: Capability) -> CapabilityChanged:
         (moved_to(TierState.SUSPENDED), logging.WARNING, "tier_moved"),
         (moved_to(TierState.QUARANTINED), logging.ERROR, "tier_moved"),
         (moved_to(TierState.REFUSED), logging.ERROR, "tier_moved"),
-        (became(Capability.FULL), logging.INFO, "capability_changed"),
+        (became(Capability.FULL, previous=Capability.DEGRADED), logging.INFO, "capability_changed"),
+        (became(Capability.RULES_ONLY, previous=Capability.NONE), logging.INFO, "capability_changed"),
         (became(Capability.DEGRADED), logging.WARNING, "capability_changed"),
         (became(Capability.NONE), logging.ERROR, "capability_changed"),
         (TierFault(**FULL, reason=Reason.WORKER_HUNG, detail="30 ms"), logging.WARNING, "tier_fault"),
