@@ -17,8 +17,8 @@ def with_computed_total(timelines: Mapping[str, Timeline]) -> Mapping[str, Timel
     totals = {} if sent is None else dict(zip(sent.times_s, sent.values, strict=True))
     others = [dict(zip(part.times_s, part.values, strict=True)) for part in (verbal, motor)]
     for time_s, value in zip(eye.times_s, eye.values, strict=True):
-        if time_s not in totals and all(time_s in other for other in others):
-            totals[time_s] = value + sum(other[time_s] for other in others)
+        if all(time_s in other for other in others):
+            totals.setdefault(time_s, value + sum(other[time_s] for other in others))
     times_s = sorted(totals)
     # A computed total has no place of its own in the request; its parts do, and stand in the record for themselves.
     places = len(times_s)

@@ -48,6 +48,7 @@ LOINC = {
     "Bilirubin_total": ("1975-2", "mg/dL"),
     "TroponinI": ("10839-9", "ng/mL"),
     "Bands": ("26508-2", "%"),
+    "BaseExcess": ("11555-0", "mmol/L"),
 }
 
 _places = count()

@@ -18,7 +18,6 @@ from tests.unit.clinical.building import (
     flagged,
     known_cells,
     packed,
-    parameter,
     reasons,
     refusal,
     seen,
@@ -41,10 +40,10 @@ def test_row_04_a_number_that_is_none_refuses_the_request(value: float) -> None:
     }
 
 
-def test_row_04_minus_zero_is_zero() -> None:
-    for intake in (taken(seen("Resp", -0.0)), taken(series=(packed("Resp", (60.0, -0.0)),))):
-        assert str(known_cells(intake, "Resp")[0]) == "0.0"
-        assert str(parameter(intake, "Resp").value) == "0.0"
+@pytest.mark.parametrize("channel", ["Resp", "BaseExcess"])
+def test_row_04_minus_zero_is_zero(channel: str) -> None:
+    for intake in (taken(seen(channel, -0.0)), taken(series=(packed(channel, (60.0, -0.0)),))):
+        assert str(known_cells(intake, channel)[0]) == "0.0"
         assert str(intake.used[0].value) == "0.0"
 
 

@@ -79,6 +79,8 @@ def test_a_long_stay_fills_the_window() -> None:
     [
         Indication(age_years=62.0, icu_admission_time_s=AS_OF_S + 1, hospital_admission_time_s=AS_OF_S - HOUR_S),
         Indication(age_years=62.0, hospital_admission_time_s=AS_OF_S - HOUR_S, icu_unit="CVICU"),
+        Indication(age_years=62.0, icu_admission_time_s=-62_135_596_800.0, hospital_admission_time_s=AS_OF_S - HOUR_S),
+        Indication(age_years=62.0, icu_admission_time_s=-1e300),
     ],
 )
 def test_what_is_not_known_of_the_stay_is_missing(indication: Indication) -> None:

@@ -78,6 +78,7 @@ def test_the_check_digit_of_an_nhs_number(digits: str) -> None:
 
 def test_a_machine_word_may_be_a_number_and_a_sentence_may_not() -> None:
     assert free_text("123456789") is None
+    assert free_text("9434765919") is None
     assert free_text("not-performed") is None
     assert free_text("not performed") is Suspicion.FREE_TEXT
     assert free_text("Nurse;7") is Suspicion.FREE_TEXT

@@ -13,6 +13,7 @@ HOUR_S = 3600.0
     ("statement", "on_oxygen"),
     [
         (seen("FiO2", 21.0), 0.0),
+        (seen("FiO2", 20.9), 0.0),
         (seen("FiO2", 0.21, unit="1"), 0.0),
         (seen("FiO2", 21.1), 1.0),
         (seen("FiO2", 100.0), 1.0),

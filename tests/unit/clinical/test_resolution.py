@@ -62,6 +62,16 @@ def test_a_retraction_without_a_value_takes_back_what_was_not_corrected() -> Non
     assert parameter(taken(seen("HR", 80.0, status=ObservationStatus.CORRECTED), deleted), "HR").value == 80.0
 
 
+def test_of_two_retractions_of_one_value_the_later_counts() -> None:
+    early, late = (
+        seen("HR", 80.0, status=ObservationStatus.CANCELLED, issued_time_s=AS_OF_S - ago_s) for ago_s in (200.0, 50.0)
+    )
+    between = seen("HR", 80.0, issued_time_s=AS_OF_S - 100.0)
+    for retractions in ((early, late), (late, early)):
+        assert known_cells(taken(between, *retractions), "HR") == {}
+    assert known_cells(taken(between, early), "HR") == {0: 80.0}
+
+
 def test_a_retraction_without_a_time_or_of_another_time_takes_nothing_back() -> None:
     for retraction in (
         seen("HR", 80.0, status=ObservationStatus.CANCELLED, effective_time_s=None),

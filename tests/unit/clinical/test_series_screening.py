@@ -114,6 +114,17 @@ def test_two_series_of_one_channel_are_read_together() -> None:
     ]
 
 
+def test_all_that_was_used_of_a_series_is_counted_whatever_stood_beside_it() -> None:
+    series = packed("HR", (60.0, 82.0), (120.0, 80.0), (120.0, 84.0))
+    (used,) = taken(series=(series,)).used
+    assert (used.field, used.value, used.count) == ("series[0].values[0]", 82.0, 3)
+    other = seen("HR", 90.0, 120.0)
+    assert [(each.field, each.count) for each in taken(other, series=(series,)).used] == [
+        (other.field, 1),
+        ("series[0].values[0]", 3),
+    ]
+
+
 def test_contradicting_packed_pressures_are_listed_once_for_each_series() -> None:
     systolic = packed("SBP", (60.0, 80.0), (120.0, 70.0), (180.0, 120.0))
     diastolic = packed("DBP", (60.0, 90.0), (120.0, 90.0), (180.0, 60.0), field="series[1]")
