@@ -171,7 +171,7 @@ CERTIFICATE = {"rawBytes": "bGVhZg=="}
             ),
             "c2lo=",
             "MALFORMED",
-            "sig: base64 with spare",
+            "].sig: ",
         ),
         (
             (
