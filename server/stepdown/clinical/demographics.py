@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from stepdown.clinical.channels import CHANNELS
 from stepdown.clinical.findings import Findings
@@ -16,6 +17,8 @@ _SEXES = {Sex.FEMALE: 0.0, Sex.MALE: 1.0}
 _UNITS = {"medical": (1.0, 0.0), "micu": (1.0, 0.0), "surgical": (0.0, 1.0), "sicu": (0.0, 1.0)}
 # Two systems may count a birthday differently; more is a disagreement about who the patient is.
 _AGE_TOLERANCE_YEARS = 1.0
+# Instants are binary floating point: a whole number of hours may come out a fraction of a microsecond too long.
+_CLOCK_RESOLUTION_S = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ def demographics(
     hospital_h = None
     if since_icu_s is not None and since_hospital_s is not None:
         hospital_h = (since_icu_s - since_hospital_s) / HOUR_S
-    icu_hours = _possible(None if since_icu_s is None else since_icu_s // HOUR_S + 1.0, "ICULOS")
+    icu_hours = _possible(None if since_icu_s is None else _hours_begun(since_icu_s), "ICULOS")
     return Demographics(
         age_years=columns.unless(indication.age_years, "Age", tolerance=_AGE_TOLERANCE_YEARS),
         gender=columns.unless(_SEXES.get(indication.sex), "Gender"),
@@ -54,6 +57,11 @@ def demographics(
         hospital_admission_h=columns.unless(_possible(hospital_h, "HospAdmTime"), "HospAdmTime", tolerance=1.0),
         icu_hours_now=columns.icu_hours(window) if icu_hours is None else icu_hours,
     )
+
+
+def _hours_begun(elapsed_s: float) -> float:
+    """The hour of the stay as the challenge counts it: 1 up to the end of the first hour, then 2."""
+    return max(float(ceil((elapsed_s - _CLOCK_RESOLUTION_S) / HOUR_S)), 1.0)
 
 
 def _elapsed_s(time_s: float | None, window: Window) -> float | None:

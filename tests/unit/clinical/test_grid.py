@@ -56,12 +56,12 @@ def test_the_stay_begins_at_admission_and_the_hours_are_counted_from_one() -> No
         age_years=62.0,
         sex=Sex.FEMALE,
         icu_unit="SICU",
-        icu_admission_time_s=AS_OF_S - 2 * HOUR_S,
+        icu_admission_time_s=AS_OF_S - 2.5 * HOUR_S,
         hospital_admission_time_s=AS_OF_S - 26.5 * HOUR_S,
     )
     intake = taken(seen("HR", 80.0, 60.0), seen("HR", 82.0, 5 * HOUR_S), indication=indication)
     assert known_cells(intake, "ICULOS") == {0: 3.0, 1: 2.0, 2: 1.0}
-    assert known_cells(intake, "HospAdmTime") == dict.fromkeys(range(6), -24.5)
+    assert known_cells(intake, "HospAdmTime") == dict.fromkeys(range(6), -24.0)
     assert known_cells(intake, "Unit1") == dict.fromkeys(range(6), 0.0)
     assert known_cells(intake, "Unit2") == dict.fromkeys(range(6), 1.0)
     assert known_cells(intake, "Gender") == dict.fromkeys(range(6), 0.0)
@@ -72,6 +72,14 @@ def test_a_long_stay_fills_the_window() -> None:
     intake = taken(seen("HR", 80.0, 60.0), indication=indication)
     assert known_cells(intake, "ICULOS") == {hour: 100.0 - hour for hour in range(48)}
     assert known_cells(intake, "Unit1") == dict.fromkeys(range(48), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "hour"), [(0.0, 1), (60.0, 1), (HOUR_S, 1), (HOUR_S + 1, 2), (3 * HOUR_S, 3), (3 * HOUR_S + 1e-6, 3)]
+)
+def test_the_hour_of_the_stay_is_the_one_that_has_begun(elapsed_s: float, hour: int) -> None:
+    indication = Indication(age_years=62.0, icu_admission_time_s=AS_OF_S - elapsed_s)
+    assert known_cells(taken(seen("HR", 80.0, 60.0), indication=indication), "ICULOS")[0] == hour
 
 
 @pytest.mark.parametrize(
