@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -76,9 +75,7 @@ def test_a_process_that_cannot_be_watched_is_not_left_running(tmp_path: Path, mo
 def test_everything_may_be_asked_of_a_process_that_is_gone(tmp_path: Path) -> None:
     before = descriptors()
     process = start_process(plan((sys.executable, "-c", "import sys; sys.exit(4)"), tmp_path))
-    ended = threading.Event()
-    while process.ending() is None and not ended.wait(0.01):
-        pass
+    os.waitid(os.P_PIDFD, process.pidfd, os.WEXITED | os.WNOWAIT)
     assert process.ending() == "ended with exit code 4"
     process.kill()
     assert not process.ring(sequence=1, rows=1, slot=0)

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import queue
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -22,19 +24,10 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.order import WorkerResources
 from tests.fakes.bundles import ECHO, bundle
 from tests.fakes.worker_events import PATIENCE_S, Told
+from tests.faults.workers import soon
 
-STAND_IN = (sys.executable, str(Path(__file__).parents[2] / "faults" / "stand_in_worker.py"))
+STAND_IN = (sys.executable, str(Path(__file__).with_name("stand_in_worker.py")))
 CUDA_THEN_CPU = (ExecutionProvider.CUDA, ExecutionProvider.CPU)
-
-
-@pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def log() -> list[str]:
-    return []
 
 
 def pool(told: Told, log: list[str], program: tuple[str, ...], *, ending_s: float = 5.0) -> ProcessWorkerPool:
@@ -77,9 +70,7 @@ def test_a_refused_process_that_does_not_end_is_left_behind_and_the_next_provide
     kill(first)
     kill(second)
     told.next(WorkerExited)
-    deadline_s = time.monotonic() + PATIENCE_S
-    while first.ending() is None and time.monotonic() < deadline_s:
-        time.sleep(0.01)
+    assert soon(lambda: first.ending() is not None)
     assert first.ending() == "ended by SIGKILL"
 
 
@@ -145,6 +136,25 @@ def test_killed_between_two_providers_the_second_is_never_tried(
     assert told.next(WorkerExited).detail == "ended by SIGKILL; operator"
     assert len(starts) == 1
     assert told.silent()
+
+
+def test_what_a_killed_worker_still_says_is_passed_on_to_nobody(
+    told: Told, log: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = pool(told, log, WORKER_PROGRAM)
+    try:
+        made.spawn(order(on=(ExecutionProvider.CPU,)))
+        pid = told.next(WorkerReady).report.pid
+        monkeypatch.setattr(WorkerProcess, "kill", lambda _: None)
+        made.kill(KillWorker(worker=1, detail="watchdog"))
+        made.dispatch(batch())
+        with pytest.raises(queue.Empty):
+            told.next(object, timeout_s=0.3)
+        os.kill(pid, signal.SIGKILL)
+        assert told.next(WorkerExited).detail == "ended by SIGKILL; watchdog"
+    finally:
+        monkeypatch.undo()
+        made.close()
 
 
 def test_a_batch_for_a_worker_that_is_not_ready_comes_back_as_lost(told: Told, log: list[str]) -> None:
