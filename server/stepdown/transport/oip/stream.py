@@ -16,6 +16,9 @@ from stepdown.api.oip import infer_pb2 as pb
 UNDER_WAY = 32
 """Requests of one stream that are asked at a time: enough to fill batches, few enough to hold little memory."""
 
+READER = "oip-stream-reader"
+"""Name of the thread that reads a stream."""
+
 
 class PendingReply(Protocol):
     """One request under way."""
@@ -69,7 +72,7 @@ class InferenceStream:
 
     def answers(self, requests: Iterator[pb.ModelInferRequest]) -> Generator[pb.ModelStreamInferResponse]:
         """The answer to each request, in order. What reading raises, this raises after the answers before it."""
-        Thread(target=self._read, args=(requests,), name="oip-stream-reader", daemon=True).start()
+        Thread(target=self._read, args=(requests,), name=READER, daemon=True).start()
         try:
             while not isinstance(item := self._items.get(), _Ending):
                 if isinstance(item, Exception):

@@ -115,9 +115,9 @@ class _Guard:
         async def send_guarded(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
-                answered = True
                 message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
             await send(message)
+            answered = True
 
         try:
             await self._application(scope, receive, send_guarded)

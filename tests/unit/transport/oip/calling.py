@@ -1,5 +1,7 @@
 """Calls over a real connection, and what is looked at after them."""
 
+from threading import Event
+
 import grpc
 import numpy as np
 import pytest
@@ -28,3 +30,15 @@ def asked(side: OpenInferenceSide) -> Request:
 
 def probability(response: infer_pb2.ModelInferResponse) -> float:
     return float(np.frombuffer(response.raw_output_contents[0], "<f4")[0])
+
+
+class Telling(list[Request]):
+    """A list that says when something was put into it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = Event()
+
+    def append(self, request: Request) -> None:
+        super().append(request)
+        self.told.set()

@@ -1,7 +1,5 @@
 """`ModelInfer` over mutual TLS on loopback, called by generated stubs."""
 
-from threading import Event
-
 import grpc
 import pytest
 
@@ -16,7 +14,7 @@ from tests.fakes.open_inference import REFUSED, WORDS, echoed, grid, unanswered
 from tests.fakes.open_inference_side import OpenInferenceSide
 from tests.fakes.statuses import PATHWAY
 from tests.unit.transport.oip.asking import echo_request, sepsis_request
-from tests.unit.transport.oip.calling import PATIENCE_S, asked, ended, probability
+from tests.unit.transport.oip.calling import PATIENCE_S, Telling, asked, ended, probability
 
 
 def infer(
@@ -147,30 +145,13 @@ def test_an_output_that_is_not_as_declared_is_our_defect_and_says_no_more(
 def test_a_caller_that_leaves_is_withdrawn_from_the_chain(
     side: OpenInferenceSide, stub: GRPCInferenceServiceStub
 ) -> None:
-    submitted, cancelled = Event(), Event()
-
-    def keep(_: Request) -> None:
-        submitted.set()
-
-    side.chain.answer = keep
-    side.chain.cancelled = _Telling(cancelled)
+    side.chain.answer = lambda _: None
+    side.chain.submitted, side.chain.cancelled = submitted, cancelled = Telling(), Telling()  # type: ignore[assignment]
     call = stub.ModelInfer.future(sepsis_request(grid(80.0)), timeout=PATIENCE_S)
-    assert submitted.wait(PATIENCE_S)
+    assert submitted.told.wait(PATIENCE_S)
     call.cancel()
-    assert cancelled.wait(PATIENCE_S)
-    assert side.chain.cancelled == [asked(side)]
-
-
-class _Telling(list[Request]):
-    """A list that says when something was put into it."""
-
-    def __init__(self, told: Event) -> None:
-        super().__init__()
-        self._told = told
-
-    def append(self, request: Request) -> None:
-        super().append(request)
-        self._told.set()
+    assert cancelled.told.wait(PATIENCE_S)
+    assert cancelled == [asked(side)]
 
 
 def test_a_chain_that_breaks_its_promise_is_our_defect_and_is_not_waited_for(

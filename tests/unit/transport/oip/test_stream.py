@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from threading import Event, Semaphore
+from threading import enumerate as enumerate_threads
 
 import grpc
 import pytest
 
 from stepdown.api.oip import infer_pb2 as pb
-from stepdown.transport.oip.stream import UNDER_WAY, InferenceStream
+from stepdown.transport.oip.stream import READER, UNDER_WAY, InferenceStream
 
 PATIENCE_S = 10.0
 
@@ -68,6 +69,13 @@ def hanging(*names: str, then: str, when: Event) -> Iterator[pb.ModelInferReques
     yield from requests(then)
 
 
+def await_readers() -> None:
+    """Until every reader has read to its end, or turned away from it."""
+    for thread in enumerate_threads():
+        if thread.name == READER:
+            thread.join(PATIENCE_S)
+
+
 @pytest.fixture
 def elsewhere() -> Iterator[Executor]:
     """A thread to wait in, so that the test can act meanwhile."""
@@ -114,6 +122,7 @@ def test_a_drain_answers_what_was_asked_and_asks_nothing_more(elsewhere: Executo
     caller.await_begun(2)
     caller.stream.drain()
     more.set()
+    await_readers()
     for pending in caller.begun:
         pending.released.set()
     assert collected.result(PATIENCE_S) == ["a", "b"]
@@ -130,8 +139,9 @@ def test_a_client_that_leaves_is_waited_for_no_longer(elsewhere: Executor) -> No
         caller.stream.leave()
     assert first.result(PATIENCE_S).infer_response.id == "a"
     answers.close()
-    assert [pending.closed for pending in caller.begun] == [1, 1]
     more.set()
+    await_readers()
+    assert [pending.closed for pending in caller.begun] == [1, 1]
 
 
 def test_a_stream_that_is_dropped_half_way_closes_what_it_asked(elsewhere: Executor) -> None:

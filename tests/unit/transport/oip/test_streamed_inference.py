@@ -19,7 +19,7 @@ from tests.fakes.open_inference import REFUSED, echoed, grid, unanswered
 from tests.fakes.open_inference_side import OpenInferenceSide, open_inference_side
 from tests.fakes.statuses import PATHWAY
 from tests.unit.transport.oip.asking import sepsis_request, typed
-from tests.unit.transport.oip.calling import PATIENCE_S, asked, probability
+from tests.unit.transport.oip.calling import PATIENCE_S, Telling, asked, probability
 
 
 def test_a_stream_answers_in_order_and_an_error_does_not_end_it(
@@ -97,3 +97,18 @@ def test_a_drain_answers_what_a_stream_asked_and_then_ends_it() -> None:
         drained.result(PATIENCE_S)
         sent.put(None)
         channel.close()
+
+
+def test_a_client_that_leaves_its_stream_is_withdrawn_from_the_chain(
+    side: OpenInferenceSide, stub: GRPCInferenceServiceStub
+) -> None:
+    side.chain.answer = lambda _: None
+    side.chain.submitted, side.chain.cancelled = submitted, cancelled = Telling(), Telling()  # type: ignore[assignment]
+    request = sepsis_request(grid(80.0))
+    request.parameters["timeout"].int64_param = int(2 * PATIENCE_S * 1e6)
+    call = stub.ModelStreamInfer(iter([request]), timeout=2 * PATIENCE_S)
+    assert submitted.told.wait(PATIENCE_S)
+    call.cancel()
+    assert cancelled.told.wait(PATIENCE_S)
+    assert cancelled == [asked(side)]
+    assert side.recorded.incidents == []
