@@ -65,7 +65,7 @@ check: setup-dev ## lint, format, types, import contracts, wire contract, freshn
 	$(bin)/buf format --diff --exit-code
 	$(bin)/python scripts/stubs.py check
 	$(bin)/python scripts/rule_tables.py --check
-	$(bin)/python scripts/channel_tables.py check
+	$(bin)/python scripts/channel_tables.py --check
 	$(bin)/python scripts/sign_bundles.py --check
 	$(bin)/python scripts/locks.py check
 
@@ -88,7 +88,7 @@ proto: setup-dev ## generate server/stepdown/api from proto/
 .PHONY: tables
 tables: setup-dev ## render the tables that clinicians read (a changed rule table must be signed again: make sign)
 	$(bin)/python scripts/rule_tables.py
-	$(bin)/python scripts/channel_tables.py write
+	$(bin)/python scripts/channel_tables.py
 
 # ------------------------------------------------------------------------------------------------------------- models
 
