@@ -53,6 +53,10 @@ lock: setup-dev ## resolve requirements/*.lock again (UPGRADE=1 moves every pin)
 run: setup ## serve the demo pathway on loopback (ARGS=... goes to `stepdown demo`)
 	@exec $(bin)/stepdown demo $(ARGS)
 
+.PHONY: pictures
+pictures: setup ## draw the pictures of the documentation again (plays an incident for a minute)
+	$(bin)/python scripts/incident_picture.py
+
 # ------------------------------------------------------------------------------------------------------------- green
 
 .PHONY: check

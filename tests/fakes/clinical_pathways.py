@@ -40,7 +40,8 @@ def rules_bundle(name: str) -> VerifiedBundle:
         description="published rules",
         rules_file="rules.toml",
     )
-    files = {"rules.toml": (folder / "rules.toml").read_bytes(), "card.toml": BLANK_CARD}
+    files = {each: (folder / each).read_bytes() for each in ("rules.toml", "known_answers.json")}
+    files["card.toml"] = BLANK_CARD
     return VerifiedBundle(manifest=manifest, files=files, signers=SIGNERS, sha256="cd" * 32)
 
 

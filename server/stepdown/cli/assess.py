@@ -98,7 +98,7 @@ def _table(lines: list[Line], *, title: str) -> Table:
     table = Table(title=f"{title}: every hour as the server saw it", title_justify="left")
     for name in ("hour", "NEWS2", "risk"):
         table.add_column(name, justify="right")
-    for name in ("band", "tier", "why degraded"):
+    for name in ("band", "tier", "remarks"):
         table.add_column(name)
     table.add_column("ms", justify="right")
     for line in lines:

@@ -5,12 +5,14 @@ Writes an ordinary configuration file into its state folder and serves that, so 
 
 import json
 import os
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import click
 import tomli_w
+from rich.console import Console
 
 import stepdown
 from stepdown.adapters.certificates import DemoPki, ensure_demo_pki
@@ -29,8 +31,8 @@ DEMO_TRUST_DOMAIN = "stepdown.demo"
 def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: bool) -> None:
     """Serve the demonstration pathway on this machine until Ctrl-C."""
     if incident:
-        play_incident(repository() / "deploy" / "demo" / "stays")
-        return
+        incident_played = play_incident(repository() / "deploy" / "demo" / "stays", Console())
+        sys.exit(0 if incident_played.unharmed else 1)
     folder = (state_dir or default_state_directory()).resolve()
     pki = ensure_demo_pki(folder / "certificates")
     config = folder / "stepdown.toml"

@@ -12,12 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import click
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from stepdown.cli.incident_view import IncidentView
@@ -36,9 +37,16 @@ _SCRIPT: tuple[tuple[float, str, signal.Signals, tuple[str, ...]], ...] = (
 _LENGTH_S = 50.0
 
 
-def play_incident(stays: Path) -> None:
-    """Play it for about a minute. Exits with 1 if any answer was missed or full capability did not come back."""
-    console = Console()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """How it ended: `unharmed` when no answer was missed and full capability came back; `picture` is its last sight."""
+
+    unharmed: bool
+    picture: RenderableType
+
+
+def play_incident(stays: Path, console: Console) -> Incident:
+    """Play it for about a minute."""
     with _own_demo() as ready, _client(ready) as client:
         console.print("A demo of its own is starting; the incident begins when all three tiers serve.")
         _wait_until_full(ready["ops"])
@@ -50,8 +58,10 @@ def play_incident(stays: Path) -> None:
         ward.stop()
         capable = _wait_until_full(ready["ops"])
         tally = ward.tally()
-        console.print(view.verdict(tally, capable=capable))
-    sys.exit(0 if tally.missed == 0 and capable else 1)
+        verdict = view.verdict(tally, capable=capable)
+        console.print(verdict)
+        picture = Group(view.render(_status(ready["ops"]), tally), verdict)
+    return Incident(unharmed=tally.missed == 0 and capable, picture=picture)
 
 
 def _play(operations: str, ward: Ward, view: IncidentView, live: Live) -> None:

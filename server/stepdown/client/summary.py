@@ -9,7 +9,9 @@ from stepdown.api.v1.tiers_pb2 import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerSummary:
-    """One answer in short. `why` says for each better tier why it did not answer, and why a band is withheld.
+    """One answer in short.
+
+    `why` says for each better tier why it did not answer, why a band is withheld, and when the rules disagree.
 
     `news2` is a number, or the bounds that missing values leave; `probability` is None unless a model answered.
     """
@@ -28,6 +30,8 @@ def summarise(answer: Assessment) -> AnswerSummary:
     why = [f"{step.tier}: {Reason.Name(step.reason).removeprefix('REASON_')}" for step in answer.degradations]
     if answer.HasField("abstention"):
         why.append(AbstentionReason.Name(answer.abstention.reason).removeprefix("ABSTENTION_REASON_"))
+    if answer.rules_disagreement:
+        why.append("the rules say HIGH")
     bundle = answer.answered_by.bundle
     return AnswerSummary(
         band=Band.Name(answer.band).removeprefix("BAND_"),

@@ -11,6 +11,7 @@ from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.ports import BundleSource
 from stepdown.rules.composite import Composite
+from stepdown.rules.known_answers import require_known_answers
 from stepdown.rules.rule_set import RuleSet, parse_rule_set
 from stepdown.serving.roster import TierDescription
 from stepdown.trust.policy import TrustPolicy
@@ -70,11 +71,13 @@ class Activation:
 
 
 def rule_set_of(bundle: VerifiedBundle) -> RuleSet:
-    """The parsed rules of a verified rule bundle. Raises RuleSetError."""
+    """The rules of a verified rule bundle, which give their known answers. Raises RuleSetError."""
     if bundle.manifest.rules_file is None:
         raise RuleSetError(f"{bundle.manifest.name} is not a rule bundle")
     identity = f"{bundle.manifest.name}@{bundle.manifest.version}"
-    return parse_rule_set(bundle.files[bundle.manifest.rules_file], rule_set_id=identity)
+    rule_set = parse_rule_set(bundle.files[bundle.manifest.rules_file], rule_set_id=identity)
+    require_known_answers(rule_set, bundle.files.get("known_answers.json", b""))
+    return rule_set
 
 
 def composite_of(
