@@ -14,7 +14,7 @@ from stepdown.domain.assessments import Abstention, Assessment, Risk, TierIdenti
 from stepdown.domain.bands import Band
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.errors import NoAnswerError
-from stepdown.domain.intake import InputFlag, Intake
+from stepdown.domain.intake import InputFlag, InputStatus, Intake
 from stepdown.domain.observations import ClinicalRequest
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
 from stepdown.domain.scores import RulesAssessment
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _DATA_REASONS = frozenset(
     {AbstentionReason.NO_CLINICAL_DATA, AbstentionReason.STALE_INPUT, AbstentionReason.INSUFFICIENT_DATA}
 )
-_INDETERMINATE_TEXT = "The values that are missing could change the band: measure them, and assess clinically."
+_INDETERMINATE_TEXT = "The values that are missing or stale could change the band: measure them, and assess clinically."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,5 +188,7 @@ def _from_rules(prepared: PreparedAssessment) -> _Answer:
         raise NoAnswerError(reason=Reason.NOT_CONFIGURED, detail="no rules are in hand")
     abstention = None
     if rules.band is Band.INDETERMINATE:
-        abstention = Abstention(reason=AbstentionReason.INSUFFICIENT_DATA, text=_INDETERMINATE_TEXT)
+        stale = any(parameter.status is InputStatus.STALE for parameter in rules.answering.parameters)
+        reason = AbstentionReason.STALE_INPUT if stale else AbstentionReason.INSUFFICIENT_DATA
+        abstention = Abstention(reason=reason, text=_INDETERMINATE_TEXT)
     return _Answer(band=rules.band, risk=None, abstention=abstention)

@@ -136,6 +136,19 @@ def test_rules_that_cannot_tell_abstain_instead_of_saying_low() -> None:
     assert answer.abstention.reason is AbstentionReason.INSUFFICIENT_DATA
 
 
+def test_rules_that_cannot_tell_because_a_value_is_stale_say_so() -> None:
+    asked = request({"HR": 75.0, "Resp": 16.0, "SBP": 120.0, "Temp": 37.0, "O2Sat": 98.0})
+    old = tuple(
+        replace(each, effective_time_s=AS_OF_S - 9 * 3600.0) if each.code == "Resp" else each
+        for each in asked.observations
+    )
+    pathway = clinical_pathway()
+    stale = pathway.prepare(replace(asked, observations=old), received_time_s=AS_OF_S)
+    answer = pathway.finish(stale, rules_answer(), generated_time_s=AS_OF_S)
+    assert answer.abstention is not None
+    assert answer.abstention.reason is AbstentionReason.STALE_INPUT
+
+
 def test_a_child_is_assessed_by_no_tier() -> None:
     child = prepared(CALM, age_years=9.0)
     assert child.abstained
