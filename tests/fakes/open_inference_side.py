@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import grpc
+
 from stepdown.adapters.observers.model_statistics import ModelStatisticsObserver
 from stepdown.domain.status import PathwayStatus
+from stepdown.transport.draining import DrainSignal
+from stepdown.transport.in_flight import InFlight
 from stepdown.transport.oip.service import open_inference
 from tests.fakes.chain import FakeChain
 from tests.fakes.open_inference import ECHO, REFUSED, WORDS, echoed, tensor_roster
@@ -27,11 +31,15 @@ def all_serving() -> tuple[PathwayStatus, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInferenceSide:
-    """One server: the chain behind it, what the service put on record, and the gRPC side it is served by."""
+    """One server: the chain behind it, what the service put on record, and the gRPC side it is served by.
+
+    `in_flight` counts what a drain of it waits for.
+    """
 
     chain: FakeChain
     recorded: Recorded
     grpc_side: GrpcSide
+    in_flight: InFlight
 
 
 @contextmanager
@@ -41,5 +49,11 @@ def open_inference_side() -> Iterator[OpenInferenceSide]:
     observer = ModelStatisticsObserver(tiers=TIERS, wall_s=lambda: 1_700_000_000.0)
     observer.notice(answer_given(rows=3))
     add = open_inference(chain=chain, roster=tensor_roster(), record=recorded.as_record, statistics=observer.snapshot)
-    with grpc_side(chain=chain, add_services=(add,)) as side:
-        yield OpenInferenceSide(chain=chain, recorded=recorded, grpc_side=side)
+    lent: list[InFlight] = []
+
+    def add_and_remember(server: grpc.Server, in_flight: InFlight, drain: DrainSignal) -> tuple[str, ...]:
+        lent.append(in_flight)
+        return add(server, in_flight, drain)
+
+    with grpc_side(chain=chain, add_services=(add_and_remember,)) as side:
+        yield OpenInferenceSide(chain=chain, recorded=recorded, grpc_side=side, in_flight=lent[0])

@@ -94,9 +94,30 @@ def test_a_drain_answers_what_a_stream_asked_and_then_ends_it() -> None:
         with pytest.raises(grpc.RpcError) as caught:
             next(call)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert "SERVER_DRAINING" in (caught.value.details() or "")
         drained.result(PATIENCE_S)
         sent.put(None)
         channel.close()
+
+
+def test_a_drain_waits_for_each_answer_of_a_stream_and_not_for_the_stream(
+    side: OpenInferenceSide, stub: GRPCInferenceServiceStub
+) -> None:
+    side.chain.answer = lambda _: None
+    side.chain.submitted = submitted = Telling()  # type: ignore[assignment]
+    sent: SimpleQueue[infer_pb2.ModelInferRequest | None] = SimpleQueue()
+    call = stub.ModelStreamInfer(iter(sent.get, None), timeout=PATIENCE_S)
+    sent.put(sepsis_request(grid(80.0)))
+    assert submitted.told.wait(PATIENCE_S)
+    assert side.in_flight.wait_until_idle(0.0) == 1
+    side.chain.release(asked(side), echoed(asked(side)))
+    assert not next(call).error_message
+    assert side.in_flight.wait_until_idle(PATIENCE_S) == 0
+    sent.put(infer_pb2.ModelInferRequest(model_name="elsewhere"))
+    assert next(call).error_message
+    assert side.in_flight.wait_until_idle(PATIENCE_S) == 0
+    sent.put(None)
+    assert list(call) == []
 
 
 def test_a_client_that_leaves_its_stream_is_withdrawn_from_the_chain(
