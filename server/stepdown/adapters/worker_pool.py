@@ -5,13 +5,11 @@ the engine up, and lives as long as the pool because the kernel ends a worker wi
 listener hears every worker. Refuses to run a model in this process, and to wait for a worker.
 """
 
-import shutil
-import tempfile
 import threading
 from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
 
+from stepdown.adapters.worker_pool_folder import EmptyFolder
 from stepdown.adapters.worker_pool_life import WorkerLife
 from stepdown.adapters.worker_pool_loop import ListeningLoop
 from stepdown.adapters.worker_pool_options import WorkerPoolOptions
@@ -21,7 +19,6 @@ from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
 from stepdown.ports import EventSink
 
-_READ_AND_ENTER = 0o500
 _JOIN_S = 5.0
 
 
@@ -35,8 +32,7 @@ class ProcessWorkerPool:
         self._orders: SimpleQueue[WorkerLife | None] = SimpleQueue()
         self._loop = ListeningLoop(sink, self._options.log)
         self._closing = threading.Event()
-        self._folder = Path(tempfile.mkdtemp(prefix="stepdown-workers-"))
-        self._folder.chmod(_READ_AND_ENTER)
+        self._folder = EmptyFolder()
         self._listener = threading.Thread(target=self._loop.run, name="worker-listener", daemon=True)
         self._starter = threading.Thread(target=self._start_ordered, name="worker-starter", daemon=True)
         self._listener.start()
@@ -56,7 +52,7 @@ class ProcessWorkerPool:
             order,
             options=self._options,
             loop=self._loop,
-            working_directory=self._folder,
+            working_directory=self._folder.path,
             start=self._orders.put,
             forget=self._forget,
         )
@@ -114,7 +110,7 @@ class ProcessWorkerPool:
         for life in tuple(self._lives.values()):
             life.disown()
         self._lives.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.close()
 
     # --- the starter's thread --------------------------------------------------------------------------------------
 

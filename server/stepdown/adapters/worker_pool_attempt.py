@@ -21,8 +21,8 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, parse_frame
 from stepdown.worker.mailbox import SLOTS
 
-# A process closes its doorbell a moment before it is gone. If the moment is longer, its callers need not wait for it. It
-# has a little more time itself, to end by its own hand: how it does says more than SIGKILL.
+# A process closes its doorbell a moment before it is gone. If the moment is longer, its callers need not wait for it;
+# it has a little more time itself, to end by its own hand: how it does says more than SIGKILL.
 _PARTING_S = 0.01
 _FAREWELL_S = 0.5
 
