@@ -39,7 +39,6 @@ class RuleInput:
 class RuleInputs:
     """Every parameter the rule sets read, keyed by channel name, and the SpO2 scale in force.
 
-
     `want_alternate_scale`: report the answering score on the other scale too (scale 2 was asked for, but not
     confirmed).
     """
