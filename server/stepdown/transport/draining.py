@@ -15,6 +15,11 @@ class DrainSignal:
         self._watchers: list[Callable[[], None]] = []
         self._is_set = False
 
+    @property
+    def is_set(self) -> bool:
+        """Whether the server is stopping."""
+        return self._is_set
+
     def set(self) -> None:
         """The server is stopping."""
         with self._lock:

@@ -10,7 +10,12 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from stepdown.domain.errors import RequestRejectedError
+from stepdown.domain.reasons import RejectReason
 from stepdown.transport.admission import Admission
+from stepdown.transport.draining import DrainSignal
+
+_HEALTH = "/grpc.health.v1.Health/"
 
 # The class is generic in its stubs alone.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -21,12 +26,14 @@ Behaviour: TypeAlias = Callable[..., Any]
 class Guard(grpc.ServerInterceptor):
     """Wraps each method's handler once, at its first call.
 
-    Answers that come as a stream are made on `stream_pool`, so that open streams take no thread from unary calls.
+    Answers that come as a stream are made on `stream_pool`, so that open streams take no thread from unary calls. A
+    call that arrives in a drain is refused, and its caller goes elsewhere; one that was queued before is answered.
     """
 
-    def __init__(self, admission: Admission, *, stream_pool: ThreadPoolExecutor) -> None:
+    def __init__(self, admission: Admission, *, stream_pool: ThreadPoolExecutor, drain: DrainSignal) -> None:
         self._admission = admission
         self._stream_pool = stream_pool
+        self._drain = drain
         self._guarded: dict[str, Handler] = {}
 
     def intercept_service(
@@ -36,6 +43,8 @@ class Guard(grpc.ServerInterceptor):
     ) -> MaybeHandler:
         """The guarded handler; None, which gRPC answers with UNIMPLEMENTED, where there is no such method."""
         method = handler_call_details.method
+        if self._drain.is_set and not method.startswith(_HEALTH):
+            return self._refusing(method)
         known = self._guarded.get(method)
         if known is not None:
             return known
@@ -61,6 +70,17 @@ class Guard(grpc.ServerInterceptor):
         else:
             answer = self._single(method, behaviour, read)
         return make(answer, request_deserializer=None, response_serializer=handler.response_serializer)
+
+    def _refusing(self, method: str) -> Handler:
+        """A handler that reads nothing, whatever the shape of the method: gRPC lets it end any call."""
+
+        def refuse(requests: object, context: grpc.ServicerContext) -> Iterator[object]:
+            del requests
+            with self._admission.call(method, context):
+                raise RequestRejectedError(reason=RejectReason.SERVER_DRAINING, violations=(), retry_after_s=1.0)
+
+        refuse.experimental_thread_pool = self._stream_pool  # type: ignore[attr-defined]
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
     def _single(self, method: str, behaviour: Behaviour, read: Behaviour) -> Behaviour:
         def answer(request: object, context: grpc.ServicerContext) -> object:

@@ -53,6 +53,8 @@ LARGE_METHODS = (
 # Streams beyond the limit are turned away at once, and that takes a thread too.
 _SPARE_STREAM_THREADS = 16
 _STREAM_GRACE_S = 1.0
+# Long enough for those who keep calling to hear that they should not.
+_REFUSAL_S = 0.1
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104  # the address to test such a listener by
 
 
@@ -122,20 +124,21 @@ class Listener:
             raise
 
     def drain(self, grace_s: float) -> int:
-        """Stop without losing what was accepted: say NOT_SERVING, go on for a moment, accept no more, answer the rest.
+        """Stop and lose nothing that was accepted: say NOT_SERVING, go on a while, refuse what is new, answer the rest.
 
-        Returns how many calls were cut off because `grace_s` was not enough.
+        gRPC's own stop comes last, because it cuts off calls that have arrived and were not looked at yet. Returns how
+        many calls were cut off because `grace_s` was not enough.
         """
+        resources = self._resources
         self._board.drain()
-        threading.Event().wait(min(self._options.announce_s, grace_s / 2))
-        stopped = self._server.stop(grace_s)
-        self._resources.drain.set()
+        _pause(min(self._options.announce_s, grace_s / 2))
+        resources.drain.set()
         self._board.end_watches()
-        left = self._resources.in_flight.wait_until_idle(grace_s)
+        _pause(min(_REFUSAL_S, grace_s / 2))
+        left = resources.in_flight.wait_until_idle(grace_s)
         # Watches end by themselves in a moment; a stream that does not is not being answered, and is cut off.
-        self._resources.open_streams.wait_until_idle(min(grace_s, _STREAM_GRACE_S))
+        resources.open_streams.wait_until_idle(min(grace_s, _STREAM_GRACE_S))
         self._server.stop(None)
-        stopped.wait(grace_s)
         self._close()
         return left
 
@@ -190,7 +193,7 @@ def _guarded_server(
     )
     return grpc.server(
         resources.calls,
-        interceptors=[Guard(admission, stream_pool=resources.streams)],
+        interceptors=[Guard(admission, stream_pool=resources.streams, drain=resources.drain)],
         options=options.channel_arguments(),
         maximum_concurrent_rpcs=options.concurrent_calls,
     )
@@ -227,3 +230,7 @@ def _bound_port(server: grpc.Server, address: str, tls: ReloadingCredentials) ->
 
 def _host(address: str) -> str:
     return address.rpartition(":")[0]
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)

@@ -25,6 +25,7 @@ from tests.fakes.chain import by_rules
 from tests.unit.transport import grpc_side as sides
 from tests.unit.transport.failures import Failure, failure_of
 from tests.unit.transport.grpc_side import GrpcSide, grpc_side
+from tests.unit.transport.patience import until
 
 SERVICE = "stepdown.test.Careless"
 PRIVATE = "patient Smith, heart rate 75"
@@ -223,6 +224,32 @@ def test_every_failure_carries_the_trace(side: GrpcSide) -> None:
     assert failed.trailing["traceresponse"].startswith("00-")
 
 
+@pytest.mark.parametrize("method", ["AssessRisk", "BatchAssessRisk", "StreamAssessRisk"])
+def test_a_call_that_arrives_in_a_drain_is_sent_elsewhere_whatever_its_shape(method: str) -> None:
+    given: list[DrainSignal] = []
+
+    def keep(server: grpc.Server, in_flight: InFlight, drain: DrainSignal) -> tuple[str, ...]:
+        del server, in_flight
+        given.append(drain)
+        return ()
+
+    with grpc_side(add_services=(keep,)) as side:
+        given[0].set()
+        path = f"/stepdown.api.v1.AssessmentService/{method}"
+        if method == "StreamAssessRisk":
+            stream: Callable[..., Iterator[bytes]] = side.assessor.stream_stream(path)
+            failed = failure_of(lambda: next(stream(iter([b""]), timeout=10)))
+        else:
+            failed = failure_of(lambda: call(side, path))
+        assert (failed.code, failed.reason) == (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
+        assert failed.retry_after_s == 1.0
+        assert failed.trailing["traceresponse"]
+        # Whoever may not call learns no more in a drain than before it, and health is told to the end.
+        viewer: Callable[..., bytes] = side.channel("viewer").unary_unary(path)
+        assert failure_of(lambda: viewer(b"", timeout=10)).code is grpc.StatusCode.PERMISSION_DENIED
+        assert call(side, "/grpc.health.v1.Health/Check")
+
+
 def test_many_calls_at_once_are_all_answered(side: GrpcSide) -> None:
     stub = AssessmentServiceStub(side.assessor)
     futures = [stub.AssessRisk.future(assess_request(vitals=False), timeout=30) for _ in range(300)]
@@ -240,8 +267,7 @@ def test_calls_beyond_what_may_wait_are_turned_away_at_once_and_those_within_are
         side.chain.answer = hold
         stub = AssessmentServiceStub(side.assessor)
         waiting = [stub.AssessRisk.future(assess_request(), timeout=30) for _ in range(4)]
-        while len(side.chain.submitted) < 2:
-            threading.Event().wait(0.001)
+        until(lambda: len(side.chain.submitted) == 2)
         failed = failure_of(lambda: stub.AssessRisk(assess_request(), timeout=30))
         release.set()
         assert failed.code is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -21,10 +21,9 @@ from tests.fakes.assess_requests import assess_request
 from tests.fakes.chain import FakeChain, by_rules
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clinical_pathways import clinical_pathway
-from tests.unit.transport.failures import failure_of
+from tests.unit.transport.failures import Failure, failure_of, read_failure
 from tests.unit.transport.grpc_side import TRUST_DOMAIN, GrpcSide, Recorded, grpc_side, material, served
-
-PATIENCE_S = 10.0
+from tests.unit.transport.patience import PATIENCE_S, until
 
 
 def built(*, chain: FakeChain | None = None, authorization: Authorization | None = None, **options: object) -> Listener:
@@ -88,18 +87,23 @@ def test_every_service_can_be_found_by_reflection(side: GrpcSide) -> None:
 
 
 def test_a_drain_answers_everything_that_was_accepted_queued_calls_too() -> None:
-    release, drained = threading.Event(), list[int]()
+    release, drained, kept = threading.Event(), list[int](), list[InFlight]()
+
+    def keep_in_flight(server: grpc.Server, in_flight: InFlight, drain: DrainSignal) -> tuple[str, ...]:
+        del server, drain
+        kept.append(in_flight)
+        return ()
 
     def hold(request: Request) -> Outcome:
         release.wait(PATIENCE_S)
         return by_rules(request)
 
-    with grpc_side(call_threads=2) as side:
+    with grpc_side(call_threads=2, add_services=(keep_in_flight,)) as side:
         side.chain.answer = hold
         stub = AssessmentServiceStub(side.assessor)
         accepted = [stub.AssessRisk.future(assess_request(), timeout=30) for _ in range(12)]
-        while len(side.chain.submitted) < 2:
-            threading.Event().wait(0.001)
+        # Twelve that have a place in the queue or a thread, of which two are being answered.
+        until(lambda: kept[-1].wait_until_idle(0.0) == 14)
         drain = threading.Thread(target=lambda: drained.append(side.listener.drain(PATIENCE_S)))
         drain.start()
         release.set()
@@ -109,30 +113,29 @@ def test_a_drain_answers_everything_that_was_accepted_queued_calls_too() -> None
 
 
 def test_a_drain_under_load_loses_no_accepted_call() -> None:
-    """What fails, fails because it came too late to be accepted; nothing that was accepted goes without an answer."""
-    endings: list[grpc.StatusCode] = []
+    """Each client's first failure is a refusal that sends it elsewhere, never a call that was begun and given up."""
+    endings: list[Failure] = []
 
     def send(side: GrpcSide) -> None:
         stub = AssessmentServiceStub(side.channel())
         while True:
             try:
                 stub.AssessRisk(assess_request(vitals=False), timeout=10)
-            except grpc.RpcError:
-                endings.append(failure_of(lambda: stub.AssessRisk(assess_request(vitals=False), timeout=0.5)).code)
+            except grpc.RpcError as error:
+                endings.append(read_failure(error))
                 return
 
     with grpc_side(announce_s=0.05) as side:
         senders = [threading.Thread(target=send, args=(side,)) for _ in range(6)]
         for sender in senders:
             sender.start()
-        while len(side.claims.settled) < 50:
-            threading.Event().wait(0.001)
+        until(lambda: len(side.claims.settled) > 50)
         left = side.listener.drain(PATIENCE_S)
         for sender in senders:
             sender.join(PATIENCE_S)
         assert left == 0
         assert len(side.claims.claimed) == len(side.claims.settled)
-        assert set(endings) <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+        assert {(each.code, each.reason) for each in endings} == {(grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")}
 
 
 def test_a_drain_whose_grace_is_too_short_says_how_many_calls_it_cut_off() -> None:
@@ -146,8 +149,7 @@ def test_a_drain_whose_grace_is_too_short_says_how_many_calls_it_cut_off() -> No
         side.chain.answer = hold
         stub = AssessmentServiceStub(side.assessor)
         cut = stub.AssessRisk.future(assess_request(), timeout=30)
-        while not side.chain.submitted:
-            threading.Event().wait(0.001)
+        until(lambda: bool(side.chain.submitted))
         assert side.listener.drain(0.1) > 0
         assert failure_of(cut.result).code is grpc.StatusCode.UNAVAILABLE
         release.set()

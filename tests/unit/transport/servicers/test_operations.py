@@ -9,6 +9,7 @@ from tests.fakes.chain import FakeChain
 from tests.fakes.statuses import PATHWAY, pathway_status, suspended_tier, tier_status
 from tests.unit.transport.failures import failure_of
 from tests.unit.transport.grpc_side import GrpcSide, grpc_side
+from tests.unit.transport.patience import until
 
 OPERATOR = "spiffe://stepdown.demo/operator/test"
 
@@ -68,6 +69,7 @@ def test_a_watch_ends_with_its_caller_and_leaves_nothing_behind(side: GrpcSide) 
     next(watch)
     assert side.chain.listeners == before + 1
     watch.cancel()
+    until(lambda: side.chain.listeners == before)
     side.listener.drain(5.0)
     assert side.chain.listeners == 0
 
