@@ -51,7 +51,7 @@ def _foreign(record: logging.LogRecord) -> dict[str, object]:
     return fields
 
 
-class _BoundedHandler(QueueHandler):
+class _BoundedQueueing(QueueHandler):
     """Hands records over without waiting; what does not fit is counted, and the next that does carries the count."""
 
     def __init__(self, queue: "Queue[logging.LogRecord]") -> None:
@@ -102,7 +102,7 @@ class JsonLog:
         queue: Queue[logging.LogRecord] = Queue(_QUEUED_LINES)
         writer = logging.StreamHandler(stream)
         writer.setFormatter(JsonFormatter())
-        self._handler = _BoundedHandler(queue)
+        self._handler = _BoundedQueueing(queue)
         self._listener = QueueListener(queue, writer)
         self._debug = debug
         # Not from the process's table of loggers: two servers in one process must not write each other's lines.

@@ -10,6 +10,33 @@ from tests.fakes.statuses import PATHWAY, pathway_status, suspended_tier, tier_s
 SERVER = ServerStatus(version="0.1.0", environment="demo", started_time_s=1_700_000_000.0, uptime_s=12.34567)
 
 
+FULL = {
+    "name": "full",
+    "state": "SERVING",
+    "reason": None,
+    "detail": "",
+    "since_time": "2023-11-14T22:13:20.000+00:00",
+    "worker_pid": 4711,
+    "provider": "CPU",
+    "device": "AMD EPYC",
+    "placement_share": 1.0,
+    "bundle": {
+        "name": "sepsis-full",
+        "version": "1.0.0",
+        "sha256": "ab" * 32,
+        "signers": ["demo-signer"],
+    },
+    "latency_ms": {"p50": 1.5, "p99": 4.25},
+    "probe_age_s": 0.75,
+    "probe_error": "",
+    "breaker": "CLOSED",
+    "queue_rows": 3,
+    "in_flight_rows": 2,
+    "restarts": 1,
+    "answers": 99,
+}
+
+
 def test_the_whole_shape_of_the_status() -> None:
     body = status_json(SERVER, (pathway_status(tier_status()),))
     assert body == {
@@ -24,33 +51,7 @@ def test_the_whole_shape_of_the_status() -> None:
                 "name": PATHWAY,
                 "capability": "FULL",
                 "capability_since_time": "2023-11-14T22:13:20.000+00:00",
-                "tiers": [
-                    {
-                        "name": "full",
-                        "state": "SERVING",
-                        "reason": None,
-                        "detail": "",
-                        "since_time": "2023-11-14T22:13:20.000+00:00",
-                        "worker_pid": 4711,
-                        "provider": "CPU",
-                        "device": "AMD EPYC",
-                        "placement_share": 1.0,
-                        "bundle": {
-                            "name": "sepsis-full",
-                            "version": "1.0.0",
-                            "sha256": "ab" * 32,
-                            "signers": ["demo-signer"],
-                        },
-                        "latency_ms": {"p50": 1.5, "p99": 4.25},
-                        "probe_age_s": 0.75,
-                        "probe_error": "",
-                        "breaker": "CLOSED",
-                        "queue_rows": 3,
-                        "in_flight_rows": 2,
-                        "restarts": 1,
-                        "answers": 99,
-                    }
-                ],
+                "tiers": [FULL],
             }
         ],
     }
