@@ -1,6 +1,7 @@
 """A bundle on disk with the public `model_signing` tool beside it, run as the separate program it is."""
 
 import dataclasses
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -16,12 +17,48 @@ from stepdown.trust.public_keys import public_pem
 from stepdown.trust.verification import verify_bundle
 from tests.unit.trust.samples import Issued, SampleKey, rules_contents
 
+# Starting the tool takes a second, running it a few milliseconds: one process runs it for every test, each time from
+# its own beginning, as `python -m model_signing` would.
+_LOOP = """
+import contextlib, io, json, runpy, sys
+for line in sys.stdin:
+    sys.argv, said, code = ["model_signing", *json.loads(line)], io.StringIO(), 0
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            runpy.run_module("model_signing", run_name="__main__", alter_sys=True)
+        except SystemExit as ended:
+            code = ended.code or 0
+    print(json.dumps({"code": code, "said": said.getvalue()}), flush=True)
+"""
+
+
+class PublicTool:
+    """The public tool's command line, in a process of its own environment."""
+
+    def __init__(self, python: Path) -> None:
+        command = [str(python), "-c", _LOOP]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, *arguments: str) -> bool:
+        """Whether the tool is content; anything but its own yes or no fails the test."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(arguments) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        assert ("succeeded" if answer["code"] == 0 else "failed") in answer["said"], answer["said"]
+        return bool(answer["code"] == 0)
+
+    def close(self) -> None:
+        with self._process as process:
+            process.kill()
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """One bundle on disk, the public tool beside it, and files for the tool to use."""
 
-    python: Path
+    public_tool: PublicTool
     folder: Path
 
     @property
@@ -46,19 +83,7 @@ class Desk:
 
     def tool(self, *arguments: str) -> bool:
         """Whether the public tool is content. Its last argument is always the bundle."""
-        command = [
-            str(self.python),
-            "-m",
-            "model_signing",
-            *arguments,
-            "--signature",
-            str(self.signature),
-            str(self.bundle),
-        ]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        said = ended.stdout + ended.stderr
-        assert "succeeded" in said or "failed" in said, said
-        return ended.returncode == 0
+        return self.public_tool.run(*arguments, "--signature", str(self.signature), str(self.bundle))
 
     def tool_signs(self, signer: SampleKey, *more: str) -> None:
         private_pem = signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

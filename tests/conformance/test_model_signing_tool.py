@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from stepdown.trust.policy import TrustPolicy, parse_trust_policy, policy_of_one
 from stepdown.trust.public_keys import key_hint
 from stepdown.trust.signing import sign_files
 from stepdown.trust.verification import verify_bundle
-from tests.conformance.model_signing_desk import Desk
+from tests.conformance.model_signing_desk import Desk, PublicTool
 from tests.unit.trust.samples import (
     ANY_BY_SAFETY,
     DAY,
@@ -46,9 +46,16 @@ SINCE, UNTIL = TODAY - DAY, TODAY + 365 * DAY
 LONG_AGO = TODAY - 5 * 365 * DAY
 
 
+@pytest.fixture(scope="module")
+def public_tool(peers_python: Path) -> Iterator[PublicTool]:
+    tool = PublicTool(peers_python)
+    yield tool
+    tool.close()
+
+
 @pytest.fixture
-def desk(peers_python: Path, tmp_path: Path) -> Desk:
-    desk = Desk(python=peers_python, folder=tmp_path)
+def desk(public_tool: PublicTool, tmp_path: Path) -> Desk:
+    desk = Desk(public_tool=public_tool, folder=tmp_path)
     desk.lay_out()
     return desk
 
