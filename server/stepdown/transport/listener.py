@@ -220,12 +220,9 @@ def _add_own_services(server: grpc.Server, served: Served, resources: _Resources
 def _bound_port(server: grpc.Server, address: str, tls: ReloadingCredentials) -> int:
     """Raises: ConfigurationError; gRPC's own text names the address and the system's reason only in the log."""
     try:
-        port = server.add_secure_port(address, tls.server_credentials())
+        return server.add_secure_port(address, tls.server_credentials())
     except RuntimeError as error:
         raise ConfigurationError((f"server.grpc_address: cannot listen on {address}; is it in use?",)) from error
-    if port == 0:
-        raise ConfigurationError((f"server.grpc_address: cannot listen on {address}; is it in use?",))
-    return port
 
 
 def _host(address: str) -> str:

@@ -35,12 +35,12 @@ class ReloadingCredentials:
         """Credentials that look for newer material at every handshake."""
         return grpc.dynamic_ssl_server_credentials(
             _configuration(self._current),
-            self._fetch,  # type: ignore[arg-type]  # its stubs forget that None keeps what there is
+            self.newer,  # type: ignore[arg-type]  # its stubs forget that None keeps what there is
             require_client_authentication=True,
         )
 
-    def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
-        """Called by gRPC at each handshake, from a thread of its own. None keeps what there is."""
+    def newer(self) -> grpc.ServerCertificateConfiguration | None:
+        """Material that differs from the last; None keeps that. gRPC asks at each handshake, from a thread of its own."""
         try:
             material = self._read()
         except Exception as error:  # noqa: BLE001  # an unreadable file must not refuse the handshake

@@ -19,7 +19,7 @@ from stepdown.transport.clinical_pathways import ClinicalPathways
 from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.questions import CallTerms, Question
 from tests.fakes.assess_requests import ENCOUNTER, assess_request, observation
-from tests.fakes.chain import FakeChain, never
+from tests.fakes.chain import FakeChain, by_rules, never
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clinical_pathways import by_model, clinical_pathway
 from tests.fakes.statuses import PATHWAY, degradation, tier_identity
@@ -279,6 +279,31 @@ def test_our_own_fault_on_the_way_of_a_model_steps_down_loudly(answer: Callable[
     side = Side(chain=FakeChain(answer=answer))
     assert answered(side.ask()).answered_by.tier == "rules"
     assert len(side.recorded.incidents) == 1
+
+
+def test_a_fault_in_the_middle_of_a_batch_leaves_the_answers_that_were_given() -> None:
+    side = Side()
+    left = [raising, by_rules]
+
+    def answer(request: Request) -> Outcome:
+        return left.pop()(request)
+
+    side.chain.answer = answer
+    messages = [assess_request(vitals=False), assess_request(), assess_request(), assess_request()]
+    arrived: list[Question] = []
+    questions = side.flow.begin(messages, TERMS, arrived.append)
+    assert sorted(map(id, arrived)) == sorted(map(id, questions))
+    for question in questions:
+        side.flow.conclude(question, TERMS)
+    tiers = [answered(question).answered_by.tier for question in questions]
+    assert tiers == ["rules"] * 4
+    assert [len(answered(question).degradations) for question in questions] == [0, 0, 2, 2]
+
+
+def test_a_question_that_was_never_prepared_has_no_answer() -> None:
+    question = Question(request_id="never begun")
+    Side().flow.conclude(question, TERMS)
+    assert refused(question) == (StatusCode.UNAVAILABLE.value[0], "NO_TIER_ANSWERED")
 
 
 def test_our_own_fault_elsewhere_is_an_incident_whose_text_stays_inside(monkeypatch: pytest.MonkeyPatch) -> None:

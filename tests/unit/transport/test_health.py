@@ -87,6 +87,19 @@ def test_nothing_serves_in_a_drain_and_nothing_brings_it_back() -> None:
     assert not any(health.serving for health in board.board.snapshot().values())
 
 
+def test_a_watch_that_begins_in_a_drain_is_told_and_ended() -> None:
+    board = Board()
+    board.board.drain()
+    assert list(board.board.watch("").told()) == [Health(serving=False, detail="DRAINING")]
+
+
+def test_watches_can_be_ended_all_at_once_and_tell_what_they_hold() -> None:
+    board = Board()
+    watchers = [board.board.watch(name) for name in ("", "unheard-of")]
+    board.board.end_watches()
+    assert [list(watcher.told()) for watcher in watchers] == [[Health(serving=True)], [None]]
+
+
 def test_a_watcher_that_does_not_read_holds_up_nobody_and_loses_the_oldest() -> None:
     board = Board()
     watcher = board.board.watch(f"pathway/{PATHWAY}")

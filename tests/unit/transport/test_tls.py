@@ -110,5 +110,24 @@ def test_material_that_is_no_certificate_leaves_the_last_good_in_service() -> No
         assert works(side)
 
 
+def test_only_what_differs_is_offered() -> None:
+    folder, recorded = Folder(), Recorded()
+    credentials = ReloadingCredentials(folder.read, record=recorded.as_record)
+    assert credentials.newer() is None
+    folder.lies = replace(material(), client_authorities=authority("another authority").certificate_pem)
+    assert credentials.newer() is not None
+    assert credentials.newer() is None
+    for lies in (OSError("gone"), OSError("gone"), material(), OSError("gone again")):
+        folder.lies = lies
+        offered = credentials.newer()
+        assert (offered is None) is isinstance(lies, OSError)
+    assert [name for name, _ in recorded.events] == [
+        "tls_reloaded",
+        "tls_reload_failed",
+        "tls_reloaded",
+        "tls_reload_failed",
+    ]
+
+
 def test_a_private_key_is_in_no_representation() -> None:
     assert b"PRIVATE" not in repr(material()).encode()
