@@ -53,6 +53,7 @@ CHAIN = PathwaySpec(
 POLICY = EnginePolicy(
     watchdog_s=0.4,
     stall_s=0.05,
+    steady_s=0.2,
     probe_period_s=0.6,
     probation_dwell_s=0.05,
     maximum_dwell_s=1.0,

@@ -210,5 +210,5 @@ class Engine:
     def _earliest_due_s(self) -> float:
         due_s = min((cascade.next_due_s() for cascade in self._cascades.values()), default=_NEVER_S)
         for tier in self._tiers:
-            due_s = min(due_s, self._supervision.next_due_s(tier), self._watch.due_s(tier))
+            due_s = min(due_s, self._supervision.next_due_s(tier), self._watch.due_s(tier, self._now_s))
         return due_s

@@ -36,14 +36,17 @@ class Pathway:
 
     def update_capability(self, *, now_s: float, outbox: Outbox) -> None:
         """Work out the capability afresh and tell a change."""
-        capability = self._capability()
+        capability = self._capability(now_s)
         if capability is not self.capability:
             outbox.tell(CapabilityChanged(pathway=self.name, previous=self.capability, capability=capability))
             self.capability = capability
             self.since_s = now_s
 
-    def _capability(self) -> Capability:
-        serving = [tier.state is TierState.SERVING and not tier.stalled() for tier in self.models]
+    def _capability(self, now_s: float) -> Capability:
+        serving = [
+            tier.state is TierState.SERVING and not tier.stalled() and now_s >= tier.unsteady_until_s
+            for tier in self.models
+        ]
         if serving and serving[0]:
             return Capability.FULL
         if any(serving):

@@ -77,6 +77,8 @@ class Replies:
         flight = tier.flights.pop(sequence, None)
         if flight is None:
             return None
+        if flight.stalled:
+            tier.unsteady_until_s = now_s + tier.policy.steady_s
         following = tier.head()
         if following is not None:
             following.running_s = now_s

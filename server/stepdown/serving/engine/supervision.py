@@ -198,6 +198,7 @@ class Supervision:
         tier.worker = None
         tier.report = None
         tier.identity = None
+        tier.unsteady_until_s = 0.0
         tier.probe_due_s = None
         tier.flights.clear()
         tier.breaker.renew()

@@ -56,6 +56,7 @@ class Tier:
         self.queue = CaseQueue(rank)
         self.latency = LatencyTrack()
         self.row_s = 0.0
+        self.unsteady_until_s = 0.0
         self.breaker = CircuitBreaker(policy.breaker)
         self.faults = FaultBudget(limit=policy.fault_limit, window_s=policy.fault_window_s)
         self.dying: dict[int, float] = {}
@@ -127,6 +128,12 @@ class Tier:
     def head(self) -> Flight | None:
         """The flight whose turn it is."""
         return next(iter(self.flights.values()), None)
+
+    def normal_run_s(self, rows: int) -> float:
+        """How long a run of so many rows normally takes at worst: as warming up, or as recent runs, have shown."""
+        measured = self.report.latency_s if self.report is not None else ()
+        warm_s = next((seconds for size, seconds in measured if size >= rows), 0.0)
+        return max(warm_s, rows * self.row_s, self.latency.quantile_s(0.99) or 0.0)
 
     def cases(self) -> tuple[Case, ...]:
         """Every case that waits for this tier, sent or queued."""

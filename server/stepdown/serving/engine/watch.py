@@ -31,12 +31,14 @@ class Watch:
             head.stalled = True
             cascade.hurry(tier.cases(), now_s)
 
-    def due_s(self, tier: Tier) -> float:
-        """When `look` next has something to do for this tier."""
+    def due_s(self, tier: Tier, now_s: float) -> float:
+        """When `look` next has something to do for this tier, or its steadiness counts again."""
+        steady_s = tier.unsteady_until_s if tier.unsteady_until_s > now_s else _NEVER_S
         head = tier.head()
         if head is None:
-            return _NEVER_S
-        return head.running_s + (self._policy.watchdog_s if head.stalled else self._stall_after_s(tier))
+            return steady_s
+        limit_s = self._policy.watchdog_s if head.stalled else self._stall_after_s(tier)
+        return min(steady_s, head.running_s + limit_s)
 
     def forgive(self, tiers: Iterable[Tier], *, late_s: float) -> None:
         """This process itself was held up for `late_s`: the silence meanwhile was not the workers' fault."""
@@ -47,5 +49,6 @@ class Watch:
                     head.running_s += late_s
 
     def _stall_after_s(self, tier: Tier) -> float:
-        slow_s = tier.latency.quantile_s(0.99) or 0.0
+        head = tier.head()
+        slow_s = tier.normal_run_s(head.rows) if head is not None else 0.0
         return min(max(self._policy.stall_s, self._policy.stall_factor * slow_s), self._policy.watchdog_s)

@@ -10,7 +10,6 @@ from stepdown.domain.engine_events import (
     ProbeCompleted,
     TierDisabled,
     TierEnabled,
-    TimePassed,
     WorkerExited,
     WorkerRefused,
 )
@@ -121,47 +120,6 @@ def test_lower_tiers_are_probed_while_the_first_serves(bench: EngineBench) -> No
     bench.wait(POLICY.probe_period_s + 0.01)
     after = [probe for probe in bench.of(DispatchProbe) if probe.worker == bench.worker("distilled")]
     assert len(after) == before + 1
-
-
-def test_a_silent_worker_is_killed_at_the_watchdog_and_its_successor_waits_for_its_end(bench: EngineBench) -> None:
-    bench.serve("full", "distilled")
-    worker = bench.worker("full")
-    bench.ask(bench.request(budget_s=5.0))
-    bench.wait(POLICY.watchdog_s + 0.01)
-    assert bench.killed("full")
-    bench.wait(0.5)
-    assert bench.worker("full") == worker
-    bench.send(WorkerExited(worker=worker, detail="signal 9"))
-    assert bench.worker("full") != worker
-
-
-def test_callers_of_a_silent_worker_are_answered_by_the_next_tier_long_before_the_watchdog(bench: EngineBench) -> None:
-    bench.serve("full", "distilled")
-    bench.ask(bench.request(budget_s=0.3))
-    bench.wait(POLICY.stall_s + 0.001)
-    bench.reply("distilled")
-    assert [step.reason for step in bench.outcomes()[-1].degradations] == [Reason.WORKER_HUNG]
-    bench.ask()
-    assert len(bench.last_batch("distilled").payloads) == 1
-    assert bench.engine.pathways[PATHWAY].capability is Capability.DEGRADED
-
-
-def test_a_worker_that_cannot_be_killed_puts_the_device_in_quarantine(bench: EngineBench) -> None:
-    bench.serve("full")
-    bench.ask()
-    bench.wait(POLICY.watchdog_s + POLICY.abandon_s + 0.1)
-    tier = bench.engine.pathways[PATHWAY].tier("full")
-    assert (bench.state("full"), tier.reason) == ("QUARANTINED", Reason.DEVICE_UNHEALTHY)
-
-
-def test_the_servers_own_lateness_is_not_held_against_a_worker(bench: EngineBench) -> None:
-    bench.serve("full", "distilled")
-    bench.ask(bench.request(budget_s=9.0))
-    bench.now_s += POLICY.watchdog_s * 4
-    bench.send(TimePassed())
-    assert not bench.killed("full")
-    bench.wait(POLICY.watchdog_s * 2)
-    assert bench.killed("full")
 
 
 def test_bad_results_open_the_breaker_and_a_trial_closes_it(bench: EngineBench) -> None:
