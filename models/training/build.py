@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.dataset import DatasetSource
-from models.training.fitting.run import FittedModels, fit
+from models.training.fitting.run import TEACHER_CHECKPOINT, FittedModels, fit
 from models.training.metrics.discrimination import threshold_for_alert_rate
 from models.training.metrics.utility import best_threshold, hour_terms
 from models.training.published import CONTRIBUTIONS, DISTILLED, FULL, INPUT_CHECKS, MODEL_FILE, PROBABILITY
@@ -75,6 +75,7 @@ def build(source: DatasetSource, *, models: Path, work: Path, version: str) -> N
         write_bundle(models / name / version, files)
         print(f"{name}: {len(graph) / 1e6:.2f} MB", flush=True)
     (baselines / BASELINE_THRESHOLDS).write_text(json.dumps(thresholds, indent=1) + "\n", encoding="utf-8")
+    (work / TEACHER_CHECKPOINT).unlink()  # a finished run is not gone on with
     (work / ORIGIN).write_text(json.dumps(_origin(source, splits, started, code), indent=1) + "\n", encoding="utf-8")
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from models.training.columns import WINDOW_H
 from models.training.fitting.forgetting import forget
+from models.training.fitting.progress import Progress
 from models.training.metrics.discrimination import Ranking
 from models.training.networks.preparation import Preparation
 from models.training.networks.transformer import Transformer
@@ -38,26 +39,20 @@ class TeacherRecipe:
 def train_teacher(
     train: Stays, validation: Stays, preparation: Preparation, *, recipe: TeacherRecipe, checkpoint: Path
 ) -> Transformer:
-    """Train, resuming from `checkpoint` if it is there, and return the epoch with the best validation AUROC."""
+    """Train, going on from `checkpoint` if it fits, and return the epoch with the best validation AUROC."""
     torch.manual_seed(recipe.seed)
     model = Transformer()
     optimiser, schedule = _optimiser(model, recipe)
-    done, best, best_weights = _resume(checkpoint, model, optimiser, schedule)
-    for epoch in range(done, recipe.epochs):
+    bound_to = f"{train.sha256} {validation.sha256} {recipe}"
+    progress = Progress(model, optimiser, schedule, file=checkpoint, bound_to=bound_to)
+    while progress.epochs_done < recipe.epochs:
         began = time.monotonic()
-        torch.manual_seed(recipe.seed + epoch)
-        loss = _epoch(
-            train, preparation, model, optimiser, schedule, recipe, np.random.default_rng((recipe.seed, epoch))
-        )
+        loss = _epoch(train, preparation, progress, recipe)
         auroc = _auroc(validation, every_hour_logits(validation, preparation, model))
-        if auroc > best:
-            best, best_weights = auroc, {name: value.clone() for name, value in model.state_dict().items()}
-        state = {"epoch": epoch + 1, "best": best, "best_weights": best_weights, "model": model.state_dict(),
-                 "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}  # fmt: skip
-        _save(state, checkpoint)
-        print(f"teacher epoch {epoch + 1}/{recipe.epochs}: loss {loss:.4f}, validation AUROC {auroc:.4f}, "
+        progress.finish_epoch(auroc)
+        print(f"teacher epoch {progress.epochs_done}/{recipe.epochs}: loss {loss:.4f}, validation AUROC {auroc:.4f}, "
               f"{time.monotonic() - began:.0f} s", flush=True)  # fmt: skip
-    model.load_state_dict(best_weights)
+    progress.restore_best()
     return model.eval()
 
 
@@ -104,16 +99,11 @@ def _optimiser(
     return optimiser, torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps, pct_start=0.15)
 
 
-def _epoch(
-    train: Stays,
-    preparation: Preparation,
-    model: Transformer,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-    recipe: TeacherRecipe,
-    rng: np.random.Generator,
-) -> float:
-    model.train()
+def _epoch(train: Stays, preparation: Preparation, progress: Progress, recipe: TeacherRecipe) -> float:
+    # Seeded by the epoch, so that a run that was interrupted draws what an unbroken one would have drawn.
+    torch.manual_seed(recipe.seed + progress.epochs_done)
+    rng = np.random.default_rng((recipe.seed, progress.epochs_done))
+    model = progress.model.train()
     total, steps = 0.0, recipe.windows_per_epoch // BATCH
     for _ in range(steps):
         grid, target, counted = _draw(train, rng)
@@ -123,11 +113,11 @@ def _epoch(
             model.every_hour(prepared), target, weight=counted, reduction="sum"
         )
         loss = loss / counted.sum()
-        optimiser.zero_grad(set_to_none=True)
+        progress.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
+        progress.optimiser.step()
+        progress.schedule.step()
         total += float(loss.detach())
     return total / steps
 
@@ -154,26 +144,3 @@ def _draw(train: Stays, rng: np.random.Generator) -> tuple[torch.Tensor, torch.T
 
 def _auroc(stays: Stays, logits: NDArray[np.float32]) -> float:
     return Ranking.of(logits.astype(np.float64), stays.label).auroc(np.ones(len(logits)))
-
-
-def _resume(
-    checkpoint: Path,
-    model: Transformer,
-    optimiser: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-) -> tuple[int, float, dict[str, torch.Tensor]]:
-    if not checkpoint.exists():
-        return 0, 0.0, dict(model.state_dict())
-    state = torch.load(checkpoint, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    schedule.load_state_dict(state["schedule"])
-    print(f"resuming the teacher after epoch {state['epoch']}", flush=True)
-    return int(state["epoch"]), float(state["best"]), dict(state["best_weights"])
-
-
-def _save(state: dict[str, object], checkpoint: Path) -> None:
-    # Written beside and renamed, so that a kill while saving leaves the previous epoch.
-    beside = checkpoint.with_suffix(".partial")
-    torch.save(state, beside)
-    beside.replace(checkpoint)

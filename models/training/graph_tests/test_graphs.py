@@ -192,7 +192,7 @@ def _run_keeping_the_first_epoch(data: Stays, checkpoint: Path) -> Transformer:
 
     def keep(state: dict[str, object], path: Path) -> None:
         saved(state, path)
-        if state["epoch"] == 1:
+        if state["epochs_done"] == 1:
             saved(state, checkpoint.with_name("whole.pt.first"))
 
     torch.save = keep
@@ -218,3 +218,13 @@ def test_a_sample_of_hours_holds_every_positive_one_up_to_half() -> None:
     positive = int(stays().label.sum())
     assert int(stays().label[rows].sum()) == min(positive, 2_000)
     assert len(np.unique(rows)) == len(rows) == 4_000
+
+
+def test_a_checkpoint_of_another_recipe_is_not_gone_on_with(tmp_path: Path) -> None:
+    data = stays().select(np.arange(200))
+    short = TeacherRecipe(epochs=1, windows_per_epoch=128, peak_rate=1e-3)
+    other = TeacherRecipe(epochs=1, windows_per_epoch=128, peak_rate=2e-3)
+    train_teacher(data, data, parts()[0], recipe=short, checkpoint=tmp_path / "used.pt")
+    gone_on = train_teacher(data, data, parts()[0], recipe=other, checkpoint=tmp_path / "used.pt")
+    fresh = train_teacher(data, data, parts()[0], recipe=other, checkpoint=tmp_path / "fresh.pt")
+    assert torch.equal(gone_on.embed.weight, fresh.embed.weight)
