@@ -40,7 +40,7 @@ class ReloadingCredentials:
         )
 
     def newer(self) -> grpc.ServerCertificateConfiguration | None:
-        """Material that differs from the last; None keeps that. gRPC asks at each handshake, from a thread of its own."""
+        """Material that differs from the last; None keeps that. gRPC asks at each handshake, in a thread of its own."""
         try:
             material = self._read()
         except Exception as error:  # noqa: BLE001  # an unreadable file must not refuse the handshake

@@ -1,85 +1,18 @@
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 import pytest
-from google.rpc.error_details_pb2 import ErrorInfo
 from grpc import StatusCode
 
-from stepdown.adapters.system_clock import SystemClock
 from stepdown.api.v1 import assessments_pb2, bands_pb2, tiers_pb2
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
-from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import Reason, RejectReason
-from stepdown.domain.tensors import RowsResult
 from stepdown.domain.tiers import Urgency
-from stepdown.transport.assessment_flow import AssessmentFlow
-from stepdown.transport.clinical_pathways import ClinicalPathways
-from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.questions import CallTerms, Question
 from tests.fakes.assess_requests import ENCOUNTER, assess_request, observation
-from tests.fakes.chain import FakeChain, by_rules, never
-from tests.fakes.claims import FakeClaims
-from tests.fakes.clinical_pathways import by_model, clinical_pathway
-from tests.fakes.statuses import PATHWAY, degradation, tier_identity
-from tests.unit.transport.grpc_side import Recorded
-
-TERMS = CallTerms(caller="spiffe://stepdown.demo/assessor/test", trace_id="4b" * 16, remaining_s=2.0)
-
-
-@dataclass
-class Side:
-    """A flow and what stands around it."""
-
-    chain: FakeChain = field(default_factory=FakeChain)
-    claims: FakeClaims = field(default_factory=FakeClaims)
-    recorded: Recorded = field(default_factory=Recorded)
-    with_rules: bool = True
-
-    def __post_init__(self) -> None:
-        self.pathway = clinical_pathway(with_rules=self.with_rules)
-        self.flow = AssessmentFlow(
-            chain=self.chain,
-            pathways=ClinicalPathways(clinical={PATHWAY: self.pathway}, others=frozenset({"tensors-only"})),
-            claims=self.claims,
-            clock=SystemClock(),
-            record=self.recorded.as_record,
-            limits=RequestLimits(),
-        )
-
-    def ask(self, terms: CallTerms = TERMS, **changes: object) -> Question:
-        """One question, begun and concluded."""
-        arrived: list[Question] = []
-        (question,) = self.flow.begin((assess_request(**changes),), terms, arrived.append)  # type: ignore[arg-type]
-        assert arrived in ([question], [])
-        self.flow.conclude(question, terms)
-        return question
-
-    @property
-    def asked(self) -> Request:
-        """What the chain was asked."""
-        ((request,),) = self.chain.submitted
-        return request
-
-
-def answered(question: Question) -> assessments_pb2.Assessment:
-    assert question.failure is None
-    assert question.answer is not None
-    return question.answer
-
-
-def refused(question: Question) -> tuple[int, str]:
-    """The code and the reason of a failure."""
-    assert question.answer is None
-    assert question.failure is not None
-    info = ErrorInfo()
-    assert question.failure.details[0].Unpack(info)
-    return question.failure.code, info.reason
-
-
-def refusal(reason: RejectReason) -> RequestRejectedError:
-    return RequestRejectedError(reason=reason, violations=(), retry_after_s=0.5)
+from tests.fakes.chain import FakeChain, never
+from tests.fakes.clinical_pathways import by_model
+from tests.fakes.statuses import PATHWAY, degradation
+from tests.unit.transport.flow_side import TERMS, Side, answered, refusal, refused
 
 
 def test_a_models_answer_says_which_tier_gave_it_and_why_no_better_one_did() -> None:
@@ -223,103 +156,6 @@ def test_a_deadline_that_was_not_set_is_flagged_and_the_budget_holds() -> None:
 def test_a_deadline_that_was_set_or_is_not_expected_is_not_flagged(terms: CallTerms) -> None:
     answer = answered(Side().ask(terms))
     assert assessments_pb2.INPUT_ISSUE_DEADLINE_NOT_SET not in {flag.issue for flag in answer.input_flags}
-
-
-@pytest.mark.parametrize(
-    ("remaining_s", "reason", "patience_s"),
-    [(2.0, tiers_pb2.REASON_DEADLINE_TOO_SHORT, -0.003), (None, tiers_pb2.REASON_INTERNAL_FAULT, 0.25)],
-)
-def test_a_chain_that_stays_silent_is_given_up_and_the_rules_in_hand_answer(
-    remaining_s: float | None, reason: tiers_pb2.Reason, patience_s: float
-) -> None:
-    side = Side(chain=FakeChain(answer=never))
-    question = side.ask(CallTerms(caller="x", trace_id="", remaining_s=remaining_s))
-    answer = answered(question)
-    assert side.chain.cancelled == [question.request]
-    assert (answer.answered_by.tier, answer.answered_by.bundle.name) == ("rules", "news2")
-    assert [(each.tier, each.reason) for each in answer.degradations] == [
-        ("full", reason),
-        ("distilled", reason),
-    ]
-    assert question.until_s - side.asked.deadline_s == pytest.approx(patience_s)
-
-
-@pytest.mark.parametrize(
-    ("remaining_s", "minimum_tier", "with_rules", "code"),
-    [
-        (None, "full", True, StatusCode.FAILED_PRECONDITION),
-        (None, "", False, StatusCode.UNAVAILABLE),
-        (2.0, "full", True, StatusCode.DEADLINE_EXCEEDED),
-    ],
-)
-def test_the_rules_do_not_answer_for_a_silent_chain_where_they_may_not(
-    remaining_s: float | None, minimum_tier: str, *, with_rules: bool, code: StatusCode
-) -> None:
-    side = Side(chain=FakeChain(answer=never), with_rules=with_rules)
-    terms = CallTerms(caller="x", trace_id="", remaining_s=remaining_s)
-    assert refused(side.ask(terms, minimum_tier=minimum_tier))[0] == code.value[0]
-
-
-def raising(_: Request) -> Outcome:
-    raise RuntimeError("heart rate 75 of patient Smith")
-
-
-def unreadable(_: Request) -> Outcome:
-    """A model's outcome whose output is cut short."""
-    return Outcome(
-        answered_by=tier_identity("full"),
-        result=RowsResult(outputs={"probability": b"\0"}),
-        degradations=(),
-        attempts=(),
-    )
-
-
-@pytest.mark.parametrize("answer", [raising, unreadable])
-def test_our_own_fault_on_the_way_of_a_model_steps_down_loudly(answer: Callable[[Request], Outcome]) -> None:
-    side = Side(chain=FakeChain(answer=answer))
-    assert answered(side.ask()).answered_by.tier == "rules"
-    assert len(side.recorded.incidents) == 1
-
-
-def test_a_fault_in_the_middle_of_a_batch_leaves_the_answers_that_were_given() -> None:
-    side = Side()
-    left = [raising, by_rules]
-
-    def answer(request: Request) -> Outcome:
-        return left.pop()(request)
-
-    side.chain.answer = answer
-    messages = [assess_request(vitals=False), assess_request(), assess_request(), assess_request()]
-    arrived: list[Question] = []
-    questions = side.flow.begin(messages, TERMS, arrived.append)
-    assert sorted(map(id, arrived)) == sorted(map(id, questions))
-    for question in questions:
-        side.flow.conclude(question, TERMS)
-    tiers = [answered(question).answered_by.tier for question in questions]
-    assert tiers == ["rules"] * 4
-    assert [len(answered(question).degradations) for question in questions] == [0, 0, 2, 2]
-
-
-def test_a_question_that_was_never_prepared_has_no_answer() -> None:
-    question = Question(request_id="never begun")
-    Side().flow.conclude(question, TERMS)
-    assert refused(question) == (StatusCode.UNAVAILABLE.value[0], "NO_TIER_ANSWERED")
-
-
-def test_our_own_fault_elsewhere_is_an_incident_whose_text_stays_inside(monkeypatch: pytest.MonkeyPatch) -> None:
-    side = Side()
-
-    def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("heart rate 75 of patient Smith")
-
-    monkeypatch.setattr(side.pathway, "prepare", broken)
-    question = side.ask()
-    assert refused(question) == (StatusCode.INTERNAL.value[0], "INTERNAL_FAULT")
-    assert question.failure is not None
-    assert "incident-1" in question.failure.message
-    assert "Smith" not in str(question.failure)
-    assert len(side.recorded.incidents) == 1
-    assert side.claims.released == [question.claim]
 
 
 def test_abandoned_questions_are_withdrawn_and_give_their_claims_back() -> None:
