@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from stepdown.domain.engine_events import Event
+from stepdown.domain.engine_events import BatchFailed, Event, WorkerExited
+from stepdown.domain.reasons import Reason
 
 _Kind = TypeVar("_Kind")
 PATIENCE_S = 30.0
@@ -31,6 +32,17 @@ class Told:
         self.prompt()
         event = self._queue.get(timeout=timeout_s)
         assert isinstance(event, kind), event
+        return event
+
+    def exit(self, *losing: int) -> WorkerExited:
+        """The end of a worker. A process that takes a moment to die may be given up first, with the batches it owes."""
+        lost = []
+        while isinstance(event := self.next(object), BatchFailed):
+            assert (event.reason, event.sticky) == (Reason.WORKER_LOST, True)
+            lost.append(event.sequence)
+        assert set(lost) <= set(losing)
+        assert len(lost) == len(set(lost))
+        assert isinstance(event, WorkerExited), event
         return event
 
     def both(self, kind: type[_Kind]) -> tuple[_Kind, _Kind]:

@@ -13,6 +13,7 @@ import pytest
 
 from stepdown.adapters import worker_pool_life as life_room
 from stepdown.adapters.worker_pool import ProcessWorkerPool
+from stepdown.adapters.worker_pool_loop import ListeningLoop
 from stepdown.adapters.worker_pool_options import WORKER_PROGRAM, WorkerPoolOptions
 from stepdown.adapters.worker_pool_process import ProcessPlan, WorkerProcess, start_process
 from stepdown.domain.bundles import BundleKind, VerifiedBundle
@@ -98,6 +99,26 @@ def test_without_room_for_a_process_the_worker_is_gone_and_says_why(
     refused.spawn(order())
     assert "could not be started" in told.next(WorkerExited).detail
     assert told.silent()
+
+
+def test_a_process_nobody_can_listen_to_is_ended_and_the_worker_gone(
+    refused: ProcessWorkerPool, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes: list[WorkerProcess] = []
+
+    def remembered(plan: ProcessPlan) -> WorkerProcess:
+        processes.append(start_process(plan))
+        return processes[-1]
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(life_room, "start_process", remembered)
+    monkeypatch.setattr(ListeningLoop, "watch", refuse)
+    refused.spawn(order())
+    assert "could not be listened to" in told.next(WorkerExited).detail
+    assert told.silent()
+    assert soon(lambda: processes[0].ending() == "ended by SIGKILL")
 
 
 def test_a_worker_without_a_provider_never_starts(refused: ProcessWorkerPool, told: Told) -> None:

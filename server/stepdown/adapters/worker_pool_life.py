@@ -21,6 +21,8 @@ from stepdown.domain.errors import WorkerError
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import ExecutionProvider
 
+_LOOKED_AFTER_S = 0.05
+
 
 class WorkerLife:
     """One worker of the pool. Meets `Owner` towards each of its processes, on the loop's thread."""
@@ -48,6 +50,7 @@ class WorkerLife:
         self._prepared: Preparation | None = None
         self._attempt: Attempt | None = None
         self._left: list[Attempt] = []
+        self._unheard: WorkerProcess | None = None
         self._refusals: list[Refusal] = []
         self._kill_detail: str | None = None
 
@@ -66,8 +69,9 @@ class WorkerLife:
 
     def disown(self) -> None:
         """The loop has ended: give up whatever SIGKILL did not end."""
-        for attempt in (*self._left, *([self._attempt] if self._attempt else [])):
-            attempt.disown()
+        for process in (*self._left, self._attempt, self._unheard):
+            if process is not None:
+                process.disown()
 
     # --- the starter's thread --------------------------------------------------------------------------------------
 
@@ -98,18 +102,33 @@ class WorkerLife:
     # --- the loop's thread -----------------------------------------------------------------------------------------
 
     def _begin(self, process: WorkerProcess, providers: tuple[ExecutionProvider, ...], prepared: Preparation) -> None:
-        self._attempt = Attempt(
-            process,
-            worker=self.number,
-            providers=providers,
-            prepared=prepared,
-            options=self._options,
-            loop=self._loop,
-            owner=self,
-            name=self._name,
-        )
+        try:
+            self._attempt = Attempt(
+                process,
+                worker=self.number,
+                providers=providers,
+                prepared=prepared,
+                options=self._options,
+                loop=self._loop,
+                owner=self,
+                name=self._name,
+            )
+        except OSError as error:
+            self._unheard = process
+            process.kill()
+            self._await_end(process, f"could not be listened to: {error}")
+            return
         if self._kill_detail is not None:
             self._attempt.kill()
+
+    def _await_end(self, process: WorkerProcess, how: str) -> None:
+        """Look again and again: nothing tells of the end of a process that could not be watched."""
+        if process.ending() is None:
+            self._loop.call_in(_LOOKED_AFTER_S, partial(self._await_end, process, how), key=self)
+            return
+        process.release()
+        self._unheard = None
+        self._not_startable(how)
 
     def _not_loadable(self, refusal: Refusal) -> None:
         """No provider could load this bundle."""

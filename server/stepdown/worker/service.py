@@ -5,6 +5,7 @@ decides whether it may.
 """
 
 import gc
+import os
 import socket
 import sys
 import time
@@ -34,12 +35,15 @@ _DETAIL_CHARACTERS = 500
 
 
 def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: int) -> int:
-    """Load what the parcel orders and serve the doorbell until it closes. The exit code: 0, or 3 when refused."""
+    """Load what the parcel orders and serve the doorbell until it closes. The exit code: 0, or 3 when refused.
+
+    Closes both descriptors, which are of no use once their memory is mapped.
+    """
     try:
-        parcel = open_parcel(parcel_descriptor)
+        parcel = _read(parcel_descriptor)
         order = order_from_json(parcel.order)
         step_back(cores=order.resources.cores, niceness=order.resources.niceness)
-        mailbox = Mailbox(mailbox_descriptor, order.layout())
+        mailbox = _mapped(mailbox_descriptor, order)
     except Exception as error:  # noqa: BLE001 - whatever it is, the pool must learn it, or it would wait for nothing
         doorbell.send(_refusal(error))
         return _REFUSED
@@ -51,10 +55,27 @@ def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: i
         doorbell.send(_refusal(error, provider=provider))
         return _REFUSED
     doorbell.send(ready)
+    if not order.external_data:
+        # The session has its own copy of the graph. Weights in files of their own it may use where they lie.
+        del parcel
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.freeze()
     _serve_batches(doorbell, mailbox, runner)
     return 0
+
+
+def _read(descriptor: int) -> Parcel:
+    try:
+        return open_parcel(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _mapped(descriptor: int, order: LoadOrder) -> Mailbox:
+    try:
+        return Mailbox(descriptor, order.layout())
+    finally:
+        os.close(descriptor)
 
 
 def _first_compiled_in(providers: Sequence[ExecutionProvider]) -> ExecutionProvider:

@@ -1,5 +1,6 @@
 """The child's loop, run in a thread of this process: the frames it sends are the frames a pool would read."""
 
+import gc
 import os
 import socket
 import threading
@@ -28,10 +29,10 @@ class Child:
     def __init__(self, order: LoadOrder, files: dict[str, bytes], *, text: bytes | None = None) -> None:
         self.order = order
         self.exit_code: int | None = None
-        self._parcel = seal_parcel(order_to_json(order) if text is None else text, files)
-        self._memory = create_memory(order.layout().total_bytes)
-        self._descriptors: tuple[int, ...] = (self._parcel, self._memory)
-        self.mailbox = Mailbox(self._memory, order.layout())
+        parcel = seal_parcel(order_to_json(order) if text is None else text, files)
+        memory = create_memory(order.layout().total_bytes)
+        self._descriptors: tuple[int, ...] = (parcel, memory)
+        self.mailbox = Mailbox(memory, order.layout())
         self.bell, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.bell.settimeout(30)
         self._thread = threading.Thread(target=self._serve)
@@ -39,7 +40,7 @@ class Child:
 
     def _serve(self) -> None:
         with self._theirs:
-            self.exit_code = serve(self._theirs, self._parcel, self._memory)
+            self.exit_code = serve(self._theirs, *map(os.dup, self._descriptors))
 
     def heard(self) -> Frame:
         return parse_frame(memoryview(self.bell.recv(RECEIVE_BYTES)))
@@ -85,6 +86,16 @@ def test_a_worker_proves_itself_serves_and_ends_when_the_doorbell_closes(start: 
     assert (done.operation, done.sequence, done.slot, done.rows) == (Operation.DONE, 12, 1, 1)
     assert done.compute_ns > 0
     assert np.frombuffer(child.mailbox.reply(1, sequence=12, rows=1)[0], np.float32).tolist() == [0.5]
+
+
+def test_weights_in_a_file_of_their_own_serve_as_long_as_the_worker_does(start: Start) -> None:
+    child = start(bundle(LOOKUP, external="table.bin"))
+    child.heard()
+    gc.collect()
+    child.mailbox.write_request(0, sequence=1, rows=1, tensors=([np.int64(3).tobytes()],))
+    child.bell.send(batch_frame(Operation.RUN, sequence=1, rows=1, slot=0))
+    assert child.heard().operation is Operation.DONE
+    assert np.frombuffer(child.mailbox.reply(0, sequence=1, rows=1)[0], np.float32)[0] == np.float32(0.4)
 
 
 def test_a_provider_that_is_not_in_the_build_is_skipped_without_opening_anything(start: Start) -> None:
