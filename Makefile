@@ -76,7 +76,7 @@ check: setup-dev ## lint, format, types, import contracts, wire contract, freshn
 .PHONY: test
 test: setup-dev ## every test, with the branch coverage of each room (report in .build/)
 	@rm -rf .cache/coverage && mkdir -p .build .cache/coverage
-	$(bin)/coverage run -m pytest -n $(WORKERS) --junitxml=.build/tests.xml $(ARGS)
+	$(bin)/coverage run -m pytest -n $(WORKERS) --dist worksteal --junitxml=.build/tests.xml $(ARGS)
 	$(bin)/coverage combine --quiet
 	$(bin)/coverage report
 	$(bin)/coverage json --quiet -o .build/coverage.json
