@@ -2,8 +2,8 @@
 
     .venv/bin/python bench/worker_round_trip.py [--threads N] [--repeats N]
 
-The model is a small perceptron on [48, 40] inputs, so that the transport shows. The next batch is sent from the sink, as the
-engine does. CPU is that of the server process alone.
+The model is a small perceptron on [48, 40] inputs, so that the transport shows. The next batch is sent from the sink,
+as the engine does. CPU is that of the server process alone.
 """
 
 import argparse
@@ -164,13 +164,14 @@ def cpu_s() -> float:
 
 
 def measure(pool: ProcessWorkerPool, echo: Echo, rows: int, repeats: int) -> tuple[float, float, float, float]:
-    """Median and 99th percentile of the round trip, median of the run inside it, processor time per batch here; seconds."""
+    """Median and 99th percentile of the round trip, median of the run inside it, CPU per batch here; in seconds."""
     chance = np.random.default_rng(1)
     grids = tuple(
         TensorRows(rows=1, tensors=(chance.standard_normal(_SHAPE, np.float32).tobytes(),)) for _ in range(rows)
     )
     echo.pool = pool
-    for count in (repeats // 10, repeats):
+    before_s = 0.0
+    for count in (max(1, repeats // 10), repeats):
         before_s = cpu_s()
         echo.start(grids, count)
         if not echo.done.wait(_WAIT_S):
@@ -195,7 +196,11 @@ def main() -> int:
         table.add_column(column, justify="right")
     try:
         order = SpawnWorker(
-            worker=1, pathway="bench", tier="cpu", bundle=bundle(model, bare), execution_providers=(ExecutionProvider.CPU,)
+            worker=1,
+            pathway="bench",
+            tier="cpu",
+            bundle=bundle(model, bare),
+            execution_providers=(ExecutionProvider.CPU,),
         )
         pool.spawn(order)
         if not echo.ready.wait(_WAIT_S):
