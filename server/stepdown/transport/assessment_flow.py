@@ -144,7 +144,6 @@ class AssessmentFlow:
         answer = encode_assessment(
             self._assessment(prepared, question.outcome, question.silence),
             trace_id=terms.trace_id,
-            want_contributions=prepared.assessment.request.want_contributions,
         )
         self._claims.settle(question.claim, answer.SerializeToString())
         question.answer = answer

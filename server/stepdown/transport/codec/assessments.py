@@ -20,9 +20,7 @@ _HOUR_S = 3600.0
 _MS = 1000.0
 
 
-def encode_assessment(
-    assessment: Assessment, *, trace_id: str, want_contributions: bool, record_id: str = ""
-) -> assessments_pb2.Assessment:
+def encode_assessment(assessment: Assessment, *, trace_id: str, record_id: str = "") -> assessments_pb2.Assessment:
     """The answer, complete. `record_id` is its record on the ledger; empty where there is none."""
     message = assessments_pb2.Assessment(
         request_id=assessment.request_id,
@@ -45,20 +43,20 @@ def encode_assessment(
         record_id=record_id,
         disclaimer=DISCLAIMER,
     )
-    _encode_outcome(assessment, message, want_contributions=want_contributions)
+    _encode_outcome(assessment, message)
     return message
 
 
-def _encode_outcome(assessment: Assessment, message: assessments_pb2.Assessment, *, want_contributions: bool) -> None:
+def _encode_outcome(assessment: Assessment, message: assessments_pb2.Assessment) -> None:
     """An abstention wins over a risk: no number may stand beside "no band is given"."""
     if assessment.abstention is not None:
         message.abstention.reason = ABSTENTION_REASONS[assessment.abstention.reason]
         message.abstention.text = assessment.abstention.text
     elif assessment.risk is not None:
-        message.risk.CopyFrom(_risk(assessment.risk, want_contributions=want_contributions))
+        message.risk.CopyFrom(_risk(assessment.risk))
 
 
-def _risk(risk: Risk, *, want_contributions: bool) -> assessments_pb2.Risk:
+def _risk(risk: Risk) -> assessments_pb2.Risk:
     semantics = assessments_pb2.ScoreSemantics(
         output=risk.semantics.output,
         outcome=risk.semantics.outcome,
@@ -67,8 +65,7 @@ def _risk(risk: Risk, *, want_contributions: bool) -> assessments_pb2.Risk:
         calibration=risk.semantics.calibration,
     )
     contributions = [
-        assessments_pb2.Contribution(channel=each.channel, value=each.value)
-        for each in (risk.contributions if want_contributions else ())
+        assessments_pb2.Contribution(channel=each.channel, value=each.value) for each in risk.contributions
     ]
     return assessments_pb2.Risk(probability=risk.probability, semantics=semantics, contributions=contributions)
 

@@ -16,8 +16,8 @@ from tests.unit.transport.codec.strategies import assessments, risks
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def encoded(assessment: Assessment, *, want_contributions: bool = True, record_id: str = "") -> WireAssessment:
-    message = encode_assessment(assessment, trace_id=TRACE, want_contributions=want_contributions, record_id=record_id)
+def encoded(assessment: Assessment, *, record_id: str = "") -> WireAssessment:
+    message = encode_assessment(assessment, trace_id=TRACE, record_id=record_id)
     return WireAssessment.FromString(message.SerializeToString())
 
 
@@ -58,14 +58,6 @@ def test_an_answer_says_what_the_call_knows(assessment: Assessment) -> None:
         True,
         "r-1",
     )
-
-
-@given(assessments(), risks().filter(lambda risk: bool(risk.contributions)))
-@settings(max_examples=10)
-def test_contributions_are_sent_only_when_asked_for(plain: Assessment, risk: Risk) -> None:
-    assessment = replace(plain, risk=risk, abstention=None)
-    assert len(encoded(assessment, want_contributions=False).risk.contributions) == 0
-    assert len(encoded(assessment, want_contributions=True).risk.contributions) == len(risk.contributions)
 
 
 @given(assessments(), risks())
