@@ -10,12 +10,13 @@ business.
 
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.api.v1.assessments_pb2 import Assessment
-from stepdown.client.connection import AssessmentClient, Credentials
+from stepdown.client.connection import AddressError, AssessmentClient, Credentials
 from stepdown.client.encounter import Encounter
 from stepdown.client.failures import AssessmentError
 from stepdown.client.summary import AnswerSummary, summarise
 
 __all__ = [
+    "AddressError",
     "AnswerSummary",
     "AssessRiskRequest",
     "Assessment",

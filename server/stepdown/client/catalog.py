@@ -13,8 +13,8 @@ from stepdown.client.failures import AssessmentError
 def model_card(
     addresses: str, credentials: Credentials, *, bundle: str, version: str = ""
 ) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """The card of a bundle: per section, pairs of title and value. Raises AssessmentError."""
-    with credentials.channel(addresses.split(",")) as channel:
+    """The card of a bundle: per section, pairs of title and value. Raises AssessmentError, AddressError, OSError."""
+    with credentials.channel(addresses) as channel:
         try:
             request = GetModelCardRequest(bundle=bundle, version=version)
             card = CatalogServiceStub(channel).GetModelCard(request, timeout=10.0).card

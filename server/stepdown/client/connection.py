@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,6 +46,10 @@ _SERVICE_CONFIG = {
 }
 
 
+class AddressError(ValueError):
+    """Not an address that can be called; the text says what one looks like."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
     """PEM files: the authority that vouches for the servers, and the client's own certificate and key."""
@@ -62,8 +67,12 @@ class Credentials:
             key=Path(os.environ["STEPDOWN_KEY"]),
         )
 
-    def channel(self, addresses: Sequence[str]) -> grpc.Channel:
-        """A mutual TLS channel to `IP:PORT` addresses."""
+    def channel(self, addresses: str | Sequence[str]) -> grpc.Channel:
+        """A mutual TLS channel to one or more `IP:PORT`, as a sequence or with commas, or to one `NAME:PORT`.
+
+        Raises AddressError for what is no such address, OSError for a file that cannot be read.
+        """
+        target = _target(addresses.split(",") if isinstance(addresses, str) else addresses)
         credentials = grpc.ssl_channel_credentials(
             self.ca.read_bytes(), self.key.read_bytes(), self.certificate.read_bytes()
         )
@@ -72,17 +81,18 @@ class Credentials:
             ("grpc.max_receive_message_length", _MAXIMUM_MESSAGE_BYTES),
             ("grpc.max_reconnect_backoff_ms", 1000),
             ("grpc.initial_reconnect_backoff_ms", 100),
+            # A proxy of the environment is for the internet; it has no part between a hospital's own machines.
+            ("grpc.enable_http_proxy", 0),
         ]
-        return grpc.secure_channel("ipv4:" + ",".join(addresses), credentials, options)
+        return grpc.secure_channel(target, credentials, options)
 
 
 class AssessmentClient:
     """Asks for assessments. Thread-safe; close it, or use it in a `with` block."""
 
     def __init__(self, addresses: str | Sequence[str], credentials: Credentials) -> None:
-        """`addresses`: one or more `IP:PORT`, as a sequence or with commas between them."""
-        listed = addresses.split(",") if isinstance(addresses, str) else addresses
-        self._channel = credentials.channel([address.strip() for address in listed])
+        """`addresses`: as `Credentials.channel` takes them. Raises AddressError, OSError."""
+        self._channel = credentials.channel(addresses)
         self._assessments = AssessmentServiceStub(self._channel)
 
     def assess(self, request: AssessRiskRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Assessment:
@@ -125,6 +135,30 @@ class AssessmentClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _target(addresses: Sequence[str]) -> str:
+    """The addresses as one gRPC target: calls are spread over all that are alive."""
+    listed = [address.strip() for address in addresses]
+    families = {_family(address) for address in listed}
+    if len(families) != 1 or (families == {"dns"} and len(listed) > 1):
+        raise AddressError("several addresses must all be IPv4:PORT, or all [IPv6]:PORT; a DNS name must stand alone")
+    family = families.pop()
+    return f"{family}:{'///' if family == 'dns' else ''}{','.join(listed)}"
+
+
+def _family(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal()):
+        raise AddressError(f"{address!r} is no address: give IP:PORT or NAME:PORT")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        version = ip_address(bare).version
+    except ValueError:
+        version = None
+    if (version == 6) is not (bare != host):  # noqa: PLR2004 - RFC 3986: brackets tell an IPv6 address from its port
+        raise AddressError(f"{address!r} is no address: an IPv6 address, and nothing else, stands in brackets")
+    return "dns" if version is None else f"ipv{version}"
 
 
 def _settled(result: BatchAssessRiskResult | StreamAssessRiskResponse) -> Assessment | AssessmentError:

@@ -18,7 +18,7 @@ class AssessmentError(Exception):
     """There is no answer. `reason` is stable and UPPER_SNAKE; `violations` pairs each field with its remedy."""
 
     def __init__(self, *, code: str, reason: str, message: str, details: tuple[Any, ...]) -> None:
-        super().__init__(f"{code} {reason}: {message}")
+        super().__init__(f"{code} {reason}".rstrip() + f": {message}")
         self.code = code
         self.reason = reason
         self.violations = tuple(

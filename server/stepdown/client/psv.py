@@ -1,13 +1,14 @@
-"""PhysioNet/CinC 2019 stays (`.psv`) as requests: one per hour, each with everything charted up to that hour.
+"""PhysioNet/CinC 2019 stays (`.psv`) as requests: one per hour, each with the 48 hours up to it that a server looks at.
 
 The challenge's columns are a code system of their own, with its units. Two optional columns after the label,
 `Consciousness` (0 to 4 along A, C, V, P, U) and `SupplementalOxygen` (0 or 1), carry what NEWS2 needs beside them.
+Refuses to mend a file, and to quote a cell of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
@@ -24,13 +25,16 @@ UNITS = {
     "TroponinI": "ng/mL", "Hct": "%", "Hgb": "g/dL", "PTT": "s", "WBC": "10*3/uL", "Fibrinogen": "mg/dL",
     "Platelets": "10*3/uL",
 }  # fmt: skip
+WINDOW_H = 48
 _STATIC = ("Age", "Gender", "Unit1", "Unit2", "HospAdmTime", "ICULOS")
+_ALWAYS_KNOWN = ("Age", "ICULOS")
 _ACVPU = "ACVPU"
+_CODED: Mapping[str, int] = {"Consciousness": len(_ACVPU) - 1, "SupplementalOxygen": 1}
 _HOUR = timedelta(hours=1)
 
 
 class StayFormatError(ValueError):
-    """A file is not a stay of the challenge; the message names the line and what is wrong with it."""
+    """A file is not a record that can be read; the message names the place, what is wrong there and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +50,10 @@ class Stay:
         first = ending - _HOUR * (len(self.rows) - 1)
         encounter = self._encounter(first)
         for hour in range(len(self.rows)):
-            as_of = first + _HOUR * hour
-            request = encounter.request(as_of=as_of)
-            request.series.extend(self._series(first, hour))
-            request.observations.extend(self._bedside(first, hour))
+            window = range(max(0, hour + 1 - WINDOW_H), hour + 1)
+            request = encounter.request(as_of=first + _HOUR * hour)
+            request.series.extend(self._series(first, window))
+            request.observations.extend(self._bedside(first, window))
             yield request
 
     def hour(self, index: int) -> dict[str, float]:
@@ -58,29 +62,26 @@ class Stay:
 
     def _encounter(self, first: datetime) -> Encounter:
         row = self.hour(0)
-        sex = {0.0: "female", 1.0: "male"}.get(row.get("Gender", float("nan")), "unknown")
+        sex = {0.0: "female", 1.0: "male"}.get(row["Gender"], "unknown")
         encounter = Encounter(age_years=row["Age"], sex=sex)
         indication = encounter.indication
         indication.care_setting = CareSetting.CARE_SETTING_ICU
-        if row.get("Unit1") == 1:
+        if row["Unit1"] == 1:
             indication.icu_unit = IcuUnit.ICU_UNIT_MEDICAL
-        elif row.get("Unit2") == 1:
+        elif row["Unit2"] == 1:
             indication.icu_unit = IcuUnit.ICU_UNIT_SURGICAL
-        admitted = first - timedelta(hours=row["ICULOS"])
-        indication.icu_admission_time.FromDatetime(admitted)
+        indication.icu_admission_time.FromDatetime(first - timedelta(hours=row["ICULOS"]))
+        # As the column that it is: some stays of the challenge begin in intensive care hours before the hospital's own
+        # admission, an instant that is yet to come in their first requests and would not be believed there.
         if not isnan(row["HospAdmTime"]):
-            indication.hospital_admission_time.FromDatetime(admitted + timedelta(hours=row["HospAdmTime"]))
+            encounter.observe("HospAdmTime", row["HospAdmTime"], "h", at=first, system=CINC2019)
         return encounter
 
-    def _series(self, first: datetime, last_hour: int) -> Iterator[ObservationSeries]:
+    def _series(self, first: datetime, window: range) -> Iterator[ObservationSeries]:
         for position, column in enumerate(self.columns):
             if column not in UNITS:
                 continue
-            charted = [
-                (hour, self.rows[hour][position])
-                for hour in range(last_hour + 1)
-                if not isnan(self.rows[hour][position])
-            ]
+            charted = [(hour, self.rows[hour][position]) for hour in window if not isnan(self.rows[hour][position])]
             if charted:
                 series = ObservationSeries(code_system=CINC2019, code=column, unit=UNITS[column])
                 series.base_time.FromDatetime(first)
@@ -88,8 +89,8 @@ class Stay:
                 series.values.extend(value for _, value in charted)
                 yield series
 
-    def _bedside(self, first: datetime, last_hour: int) -> Iterator[Observation]:
-        for hour in range(last_hour + 1):
+    def _bedside(self, first: datetime, window: range) -> Iterator[Observation]:
+        for hour in window:
             row = self.hour(hour)
             level, oxygen = row.get("Consciousness", float("nan")), row.get("SupplementalOxygen", float("nan"))
             made = []
@@ -111,22 +112,38 @@ def read_stay(path: Path) -> Stay:
     columns = tuple(header.split("|"))
     missing = [name for name in (*UNITS, *_STATIC) if name not in columns]
     if missing:
-        raise StayFormatError(f"{path.name}: line 1: not a challenge file: no column {', '.join(missing[:3])}")
+        raise StayFormatError(
+            f"{path.name}: line 1: no column {', '.join(missing[:3])}: the header must name the 40 predictors of the "
+            "PhysioNet/CinC 2019 challenge, with | between them"
+        )
+    if len(set(columns)) < len(columns):
+        raise StayFormatError(f"{path.name}: line 1: two columns have the same name: keep one of them")
     if not lines:
-        raise StayFormatError(f"{path.name}: holds no hour")
+        raise StayFormatError(f"{path.name}: line 2: holds no hour: a stay is at least one row under the header")
     return Stay(
         name=path.stem,
         columns=columns,
-        rows=tuple(_row(path, columns, index, line) for index, line in enumerate(lines)),
+        rows=tuple(_row(f"{path.name}: line {number}", columns, line) for number, line in enumerate(lines, start=2)),
     )
 
 
-def _row(path: Path, columns: tuple[str, ...], index: int, line: str) -> tuple[float, ...]:
+def _row(place: str, columns: tuple[str, ...], line: str) -> tuple[float, ...]:
     cells = line.split("|")
+    if len(cells) != len(columns):
+        raise StayFormatError(f"{place}: {len(cells)} cells under {len(columns)} columns: each column needs one cell")
+    return tuple(_number(f"{place}: {column}", column, cell) for column, cell in zip(columns, cells, strict=True))
+
+
+def _number(place: str, column: str, cell: str) -> float:
     try:
-        row = tuple(float(cell) for cell in cells)
+        number = float(cell)
     except ValueError:
-        raise StayFormatError(f"{path.name}: line {index + 2}: every cell must be a number or NaN") from None
-    if len(row) != len(columns):
-        raise StayFormatError(f"{path.name}: line {index + 2}: {len(row)} cells under {len(columns)} columns")
-    return row
+        raise StayFormatError(f"{place}: must be a number, or NaN where nothing was charted") from None
+    if isnan(number):
+        if column in _ALWAYS_KNOWN:
+            raise StayFormatError(f"{place}: must be known in every row")
+    elif not isfinite(number):
+        raise StayFormatError(f"{place}: must be a finite number, or NaN where nothing was charted")
+    elif column in _CODED and number not in range(_CODED[column] + 1):
+        raise StayFormatError(f"{place}: must be a whole number from 0 to {_CODED[column]}, or NaN")
+    return number
