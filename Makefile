@@ -73,10 +73,15 @@ check: setup-dev ## lint, format, types, import contracts, wire contract, freshn
 	$(bin)/python scripts/sign_bundles.py --check
 	$(bin)/python scripts/locks.py check
 
+# Tests in which real processes must be in time: alone on the machine, while all others share its cores.
+real_time := tests/conformance tests/faults
+
 .PHONY: test
-test: setup-dev ## every test, with the branch coverage of each room (report in .build/)
+test: setup-dev ## every test, with the branch coverage of each room (reports in .build/)
 	@rm -rf .cache/coverage && mkdir -p .build .cache/coverage
-	$(bin)/coverage run -m pytest -n $(WORKERS) --dist worksteal --junitxml=.build/tests.xml $(ARGS)
+	$(bin)/coverage run -m pytest -n $(WORKERS) --dist worksteal --junitxml=.build/tests.xml \
+		$(addprefix --ignore=,$(real_time))
+	$(bin)/coverage run -m pytest --junitxml=.build/tests-real-time.xml $(real_time)
 	$(bin)/coverage combine --quiet
 	$(bin)/coverage report
 	$(bin)/coverage json --quiet -o .build/coverage.json

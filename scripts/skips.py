@@ -1,6 +1,6 @@
 """Refuse a test run in which something was skipped for want of anything but a GPU.
 
-Reads the JUnit report of the run. Continuous integration installs every system package the tests use, so there a skip
+Reads the JUnit reports of the run. Continuous integration installs every system package the tests use, so there a skip
 means that something was not tested.
 """
 
@@ -28,7 +28,8 @@ def skips(report: str) -> list[tuple[str, str]]:
 
 def main(arguments: list[str]) -> int:
     """Print every skip that is not allowed."""
-    unexpected = [skip for skip in skips(Path(arguments[0]).read_text()) if not skip[1].startswith(ALLOWED)]
+    skipped = [skip for report in arguments for skip in skips(Path(report).read_text())]
+    unexpected = [skip for skip in skipped if not skip[1].startswith(ALLOWED)]
     for name, reason in unexpected:
         print(f"skipped: {name}: {reason or '(no reason given)'}")
     return 1 if unexpected else 0

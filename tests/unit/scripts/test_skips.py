@@ -15,10 +15,11 @@ WHOLE_FILE = """<testcase classname="" name="tests.faults.test_y"><skipped messa
 'Skipped: needs softhsm2')</skipped></testcase>"""
 
 
-def verdict(tmp_path: Path, more: str) -> int:
-    path = tmp_path / "tests.xml"
-    path.write_text(REPORT.format(more=more))
-    return skips.main([str(path)])
+def verdict(tmp_path: Path, *more: str) -> int:
+    paths = [tmp_path / f"{number}.xml" for number in range(len(more))]
+    for path, cases in zip(paths, more, strict=True):
+        path.write_text(REPORT.format(more=cases))
+    return skips.main([str(path) for path in paths])
 
 
 def test_a_missing_gpu_and_an_expected_failure_are_no_reason_to_refuse(tmp_path: Path) -> None:
@@ -27,6 +28,10 @@ def test_a_missing_gpu_and_an_expected_failure_are_no_reason_to_refuse(tmp_path:
 
 def test_a_missing_package_is(tmp_path: Path) -> None:
     assert verdict(tmp_path, ONE_TEST) == 1
+
+
+def test_every_report_of_the_run_is_read(tmp_path: Path) -> None:
+    assert verdict(tmp_path, "", ONE_TEST) == 1
 
 
 def test_a_file_skipped_whole_is_named_with_its_reason(tmp_path: Path) -> None:
