@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "server" / "stepdown"
 GENERATED = PACKAGE / "api"
+TEMPLATE = ROOT / "docs" / "adr" / "0000-template.md"
 MADE_BY_TOOLS = frozenset({".git", ".cache", ".build", "dist", "__pycache__"})
 
 
@@ -68,3 +69,8 @@ def place(path: Path, line: int | None = None) -> str:
     """Where something is, as an editor can jump to it."""
     where = path.relative_to(ROOT).as_posix()
     return where if line is None else f"{where}:{line}"
+
+
+def named(path: Path) -> str:
+    """What a test that is repeated for each file is called."""
+    return path.relative_to(ROOT).with_suffix("").as_posix()

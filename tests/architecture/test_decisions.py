@@ -5,16 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source_tree import ROOT
+from tests.architecture.source_tree import ROOT, TEMPLATE, named
 
 FOLDER = ROOT / "docs" / "adr"
-TEMPLATE = "0000-template.md"
-DECISIONS = sorted(path for path in FOLDER.glob("*.md") if path.name != TEMPLATE)
+DECISIONS = sorted(path for path in FOLDER.glob("*.md") if path != TEMPLATE)
 HEADINGS = ("## Context and problem", "## Options", "## Decision", "## Consequences", "## Confirmation")
-
-
-def named(path: Path) -> str:
-    return path.stem
 
 
 @pytest.mark.parametrize("decision", DECISIONS, ids=named)
@@ -34,13 +29,3 @@ def test_every_decision_has_the_shape_of_the_template(decision: Path) -> None:
 def test_numbers_are_used_once() -> None:
     numbers = [path.name[:4] for path in DECISIONS]
     assert len(numbers) == len(set(numbers))
-
-
-def test_links_between_decisions_lead_somewhere() -> None:
-    broken = [
-        f"{path.name}: {target}"
-        for path in DECISIONS
-        for target in re.findall(r"\]\(([^)#:]+\.md)", path.read_text(encoding="utf-8"))
-        if not (FOLDER / target).exists()
-    ]
-    assert broken == []
