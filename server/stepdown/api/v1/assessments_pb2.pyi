@@ -195,30 +195,34 @@ class TierAttempt(_message.Message):
     def __init__(self, tier: _Optional[str] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class UsedInput(_message.Message):
-    __slots__ = ("field", "channel", "value", "unit", "observed_time")
+    __slots__ = ("field", "channel", "value", "unit", "observed_time", "count")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     UNIT_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_TIME_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     field: str
     channel: str
     value: float
     unit: str
     observed_time: _timestamp_pb2.Timestamp
-    def __init__(self, field: _Optional[str] = ..., channel: _Optional[str] = ..., value: _Optional[float] = ..., unit: _Optional[str] = ..., observed_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    count: int
+    def __init__(self, field: _Optional[str] = ..., channel: _Optional[str] = ..., value: _Optional[float] = ..., unit: _Optional[str] = ..., observed_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., count: _Optional[int] = ...) -> None: ...
 
 class DroppedInput(_message.Message):
-    __slots__ = ("field", "channel", "issue", "hint")
+    __slots__ = ("field", "channel", "issue", "hint", "count")
     FIELD_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     ISSUE_FIELD_NUMBER: _ClassVar[int]
     HINT_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     field: str
     channel: str
     issue: InputIssue
     hint: str
-    def __init__(self, field: _Optional[str] = ..., channel: _Optional[str] = ..., issue: _Optional[_Union[InputIssue, str]] = ..., hint: _Optional[str] = ...) -> None: ...
+    count: int
+    def __init__(self, field: _Optional[str] = ..., channel: _Optional[str] = ..., issue: _Optional[_Union[InputIssue, str]] = ..., hint: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class InputFlag(_message.Message):
     __slots__ = ("issue", "channel", "field", "detail")

@@ -85,12 +85,17 @@ def _used(used: UsedInput) -> assessments_pb2.UsedInput:
         value=used.value,
         unit=used.unit,
         observed_time=timestamp(used.observed_time_s),
+        count=used.count,
     )
 
 
 def _dropped(dropped: DroppedInput) -> assessments_pb2.DroppedInput:
     return assessments_pb2.DroppedInput(
-        field=dropped.field, channel=dropped.channel, issue=INPUT_ISSUES[dropped.issue], hint=dropped.hint
+        field=dropped.field,
+        channel=dropped.channel,
+        issue=INPUT_ISSUES[dropped.issue],
+        hint=dropped.hint,
+        count=dropped.count,
     )
 
 

@@ -141,7 +141,13 @@ def read_assessment(message: assessments_pb2.Assessment) -> Assessment:
         rules=_read_rules(message.rules_assessment) if message.HasField("rules_assessment") else None,
         used=tuple(_read_used(each) for each in message.inputs_used),
         dropped=tuple(
-            DroppedInput(field=each.field, channel=each.channel, issue=_issue(each.issue), hint=each.hint)
+            DroppedInput(
+                field=each.field,
+                channel=each.channel,
+                issue=_issue(each.issue),
+                hint=each.hint,
+                count=each.count,
+            )
             for each in message.inputs_dropped
         ),
         flags=tuple(
@@ -216,6 +222,7 @@ def _read_used(message: assessments_pb2.UsedInput) -> UsedInput:
         value=message.value,
         unit=message.unit,
         observed_time_s=read_time(message.observed_time),
+        count=message.count,
     )
 
 

@@ -117,8 +117,18 @@ def assessments() -> st.SearchStrategy[Assessment]:
             )
         ),
         rules=st.none() | rules(),
-        used=_some(st.builds(UsedInput, field=WORDS, channel=WORDS, value=NUMBERS, unit=WORDS, observed_time_s=TIMES)),
-        dropped=_some(st.builds(DroppedInput, field=WORDS, channel=WORDS, hint=WORDS)),
+        used=_some(
+            st.builds(
+                UsedInput,
+                field=WORDS,
+                channel=WORDS,
+                value=NUMBERS,
+                unit=WORDS,
+                observed_time_s=TIMES,
+                count=COUNTS,
+            )
+        ),
+        dropped=_some(st.builds(DroppedInput, field=WORDS, channel=WORDS, hint=WORDS, count=COUNTS)),
         flags=_some(st.builds(InputFlag, channel=WORDS, field=WORDS, detail=WORDS)),
         as_of_time_s=TIMES,
         generated_time_s=TIMES,
