@@ -14,6 +14,7 @@ from stepdown.cli.state import READY_FILE, default_state_directory
 from stepdown.client import AddressError, Credentials
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_READY_KEYS = {"address": "grpc", "ca": "ca", "cert": "client_cert", "key": "client_key"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -26,32 +27,39 @@ class Target:
 
 
 def target_options(command: Command) -> Command:
-    """Add `--address --ca --cert --key` and pass what they come to as `target`."""
+    """Add `--address --ca --cert --key --server-name` and pass what they come to as `target`."""
 
     @wraps(command)
-    def run(*args: Any, address: str, ca: Path, cert: Path, key: Path, **kwargs: Any) -> Any:  # noqa: ANN401
-        target = _resolve(address=address, ca=ca, cert=cert, key=key)
+    def run(*args: Any, server_name: str, **kwargs: Any) -> Any:  # noqa: ANN401
+        target = _resolve(server_name, **{name: kwargs.pop(name) for name in _READY_KEYS})
         try:
             return command(*args, target=target, **kwargs)
         except AddressError as error:
             raise click.BadParameter(str(error), param_hint="--address") from error
 
     for option in (
+        click.option(
+            "--server-name",
+            envvar="STEPDOWN_SERVER_NAME",
+            default="",
+            help="The name that the server's certificate holds, if that is not the host of the address.",
+        ),
         click.option("--key", type=_FILE, envvar="STEPDOWN_KEY", help="The client's private key (PEM)."),
         click.option("--cert", type=_FILE, envvar="STEPDOWN_CERT", help="The client's certificate (PEM)."),
         click.option("--ca", type=_FILE, envvar="STEPDOWN_CA", help="The authority of the server (PEM)."),
         click.option(
-            "--address", envvar="STEPDOWN_ADDRESS", help="IP:PORT (several with commas) or NAME:PORT; else a demo running here."
+            "--address",
+            envvar="STEPDOWN_ADDRESS",
+            help="IP:PORT (several with commas) or NAME:PORT.",
         ),
     ):
         run = option(run)
     return run  # type: ignore[return-value]
 
 
-def _resolve(**given: Any) -> Target:  # noqa: ANN401
+def _resolve(server_name: str, /, **given: str | Path | None) -> Target:
     demo = _running_demo() if not all(given.values()) else {}
-    wanted = {"address": "grpc", "ca": "ca", "cert": "client_cert", "key": "client_key"}
-    found = {name: str(given[name] or demo.get(line, "")) for name, line in wanted.items()}
+    found = {name: str(given[name] or demo.get(key, "")) for name, key in _READY_KEYS.items()}
     missing = [f"--{name}" for name, value in found.items() if not value]
     if missing:
         raise click.UsageError(
@@ -63,7 +71,9 @@ def _resolve(**given: Any) -> Target:  # noqa: ANN401
             raise click.UsageError(
                 f"{path} cannot be read: it is named by {READY_FILE} of a demo that seems to run here"
             )
-    credentials = Credentials(ca=Path(found["ca"]), certificate=Path(found["cert"]), key=Path(found["key"]))
+    credentials = Credentials(
+        ca=Path(found["ca"]), certificate=Path(found["cert"]), key=Path(found["key"]), server_name=server_name
+    )
     return Target(address=found["address"], credentials=credentials)
 
 

@@ -52,19 +52,25 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """PEM files: the authority that vouches for the servers, and the client's own certificate and key."""
+    """PEM files: the authority that vouches for the servers, and the client's own certificate and key.
+
+    `server_name`: the name that the servers' certificates hold, where that is not the host of the address. Servers on
+    several hosts need one that all their certificates share.
+    """
 
     ca: Path
     certificate: Path
     key: Path
+    server_name: str = ""
 
     @classmethod
     def from_environment(cls) -> "Credentials":
-        """From STEPDOWN_CA, STEPDOWN_CERT and STEPDOWN_KEY. Raises KeyError naming the one that is not set."""
+        """From STEPDOWN_CA, STEPDOWN_CERT, STEPDOWN_KEY and, if set, STEPDOWN_SERVER_NAME. Raises KeyError."""
         return cls(
             ca=Path(os.environ["STEPDOWN_CA"]),
             certificate=Path(os.environ["STEPDOWN_CERT"]),
             key=Path(os.environ["STEPDOWN_KEY"]),
+            server_name=os.environ.get("STEPDOWN_SERVER_NAME", ""),
         )
 
     def channel(self, addresses: str | Sequence[str]) -> grpc.Channel:
@@ -72,12 +78,15 @@ class Credentials:
 
         Raises AddressError for what is no such address, OSError for a file that cannot be read.
         """
-        target = _target(addresses.split(",") if isinstance(addresses, str) else addresses)
+        listed = addresses.split(",") if isinstance(addresses, str) else addresses
+        target, name = _target([address.strip() for address in listed], server_name=self.server_name)
         credentials = grpc.ssl_channel_credentials(
             self.ca.read_bytes(), self.key.read_bytes(), self.certificate.read_bytes()
         )
         options = [
             ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+            # What each server's certificate is held to; gRPC itself would hold it to the list of all addresses.
+            ("grpc.default_authority", name),
             ("grpc.max_receive_message_length", _MAXIMUM_MESSAGE_BYTES),
             ("grpc.max_reconnect_backoff_ms", 1000),
             ("grpc.initial_reconnect_backoff_ms", 100),
@@ -137,17 +146,20 @@ class AssessmentClient:
         self.close()
 
 
-def _target(addresses: Sequence[str]) -> str:
-    """The addresses as one gRPC target: calls are spread over all that are alive."""
-    listed = [address.strip() for address in addresses]
-    families = {_family(address) for address in listed}
-    if len(families) != 1 or (families == {"dns"} and len(listed) > 1):
+def _target(addresses: Sequence[str], *, server_name: str) -> tuple[str, str]:
+    """The addresses as one gRPC target, over which calls are spread, and the name that their certificates hold."""
+    named = [_parsed(address) for address in addresses]
+    families, hosts = {family for family, _ in named}, {host for _, host in named}
+    if len(families) != 1 or (families == {"dns"} and len(addresses) > 1):
         raise AddressError("several addresses must all be IPv4:PORT, or all [IPv6]:PORT; a DNS name must stand alone")
+    if len(hosts) > 1 and not server_name:
+        raise AddressError("addresses on several hosts need server_name, a name that all their certificates share")
     family = families.pop()
-    return f"{family}:{'///' if family == 'dns' else ''}{','.join(listed)}"
+    return f"{family}:{'///' if family == 'dns' else ''}{','.join(addresses)}", server_name or hosts.pop()
 
 
-def _family(address: str) -> str:
+def _parsed(address: str) -> tuple[str, str]:
+    """The kind of an address and its host."""
     host, _, port = address.rpartition(":")
     if not (host and port.isdecimal()):
         raise AddressError(f"{address!r} is no address: give IP:PORT or NAME:PORT")
@@ -158,7 +170,7 @@ def _family(address: str) -> str:
         version = None
     if (version == 6) is not (bare != host):  # noqa: PLR2004 - RFC 3986: brackets tell an IPv6 address from its port
         raise AddressError(f"{address!r} is no address: an IPv6 address, and nothing else, stands in brackets")
-    return "dns" if version is None else f"ipv{version}"
+    return ("dns" if version is None else f"ipv{version}"), host
 
 
 def _settled(result: BatchAssessRiskResult | StreamAssessRiskResponse) -> Assessment | AssessmentError:

@@ -1,20 +1,20 @@
 """Collects what is known of one encounter and turns it into requests.
 
-Times are aware datetimes; tokens are made up afresh.
+Times are datetimes with a time zone, and ValueError is raised for one without; tokens are made up afresh.
 """
 
-import secrets
 import uuid
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
-from stepdown.api.v1.observations_pb2 import Indication, Observation, ObservationSeries, ObservationStatus
+from stepdown.api.v1.observations_pb2 import Indication, Observation, ObservationSeries, ObservationStatus, Sex
 
 LOINC = "http://loinc.org"
 LEVEL_OF_RESPONSIVENESS = "67775-7"
 DEMO_PATHWAY = "sepsis-early-warning"
+_SEXES = {"female": Sex.SEX_FEMALE, "male": Sex.SEX_MALE, "unknown": Sex.SEX_UNKNOWN}
 
 
 class Encounter:
@@ -34,8 +34,8 @@ class Encounter:
     ) -> None:
         """`sex`: female, male or unknown."""
         self.pathway = pathway
-        self.subject_token = subject_token or secrets.token_urlsafe(16)
-        self.encounter_token = encounter_token or secrets.token_urlsafe(16)
+        self.subject_token = subject_token or str(uuid.uuid4())
+        self.encounter_token = encounter_token or str(uuid.uuid4())
         self.indication = Indication(age_years=age_years, sex=f"SEX_{sex.upper()}")
         self._observations: list[Observation] = []
         self._series: list[ObservationSeries] = []
@@ -90,6 +90,8 @@ class Encounter:
 
 
 def _timestamp(moment: datetime | None) -> Timestamp:
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError("a time needs its time zone: an instant is never guessed")
     stamp = Timestamp()
     stamp.FromDatetime((moment or datetime.now(UTC)).astimezone(UTC))
     return stamp
