@@ -32,11 +32,13 @@ class Encounter:
         subject_token: str = "",
         encounter_token: str = "",
     ) -> None:
-        """`sex`: female, male or unknown."""
+        """`sex`: female, male or unknown. Raises ValueError for another word."""
+        if sex not in _SEXES:
+            raise ValueError("sex must be female, male or unknown")
         self.pathway = pathway
         self.subject_token = subject_token or str(uuid.uuid4())
         self.encounter_token = encounter_token or str(uuid.uuid4())
-        self.indication = Indication(age_years=age_years, sex=f"SEX_{sex.upper()}")
+        self.indication = Indication(age_years=age_years, sex=_SEXES[sex])
         self._observations: list[Observation] = []
         self._series: list[ObservationSeries] = []
 
