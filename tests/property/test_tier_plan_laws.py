@@ -15,8 +15,7 @@ def views(draw: st.DrawFn) -> tuple[TierView, ...]:
         service_s = draw(st.none() | seconds)
         wait_s = draw(st.floats(min_value=0.0, max_value=5.0))
         unfit = draw(st.none() | st.sampled_from(Reason))
-        expected_s = None if service_s is None else service_s + wait_s
-        made.append(TierView(name=f"tier-{index}", unfit=unfit, detail="", service_s=service_s, expected_s=expected_s))
+        made.append(TierView(name=f"tier-{index}", unfit=unfit, detail="", service_s=service_s, wait_s=wait_s))
     return tuple(made)
 
 
@@ -38,9 +37,7 @@ def test_a_plan_never_improves_when_something_breaks(
         return
     broken = data.draw(st.integers(min_value=0, max_value=len(chain) - 1))
     worse = tuple(
-        TierView(name=tier.name, unfit=Reason.WORKER_LOST, detail="", service_s=None, expected_s=None)
-        if index == broken
-        else tier
+        TierView(name=tier.name, unfit=Reason.WORKER_LOST, detail="", service_s=None) if index == broken else tier
         for index, tier in enumerate(chain)
     )
     before = plan_tiers(chain, remaining_s=remaining_s).order

@@ -51,6 +51,7 @@ CHAIN = PathwaySpec(
 )
 
 POLICY = EnginePolicy(
+    reserve_share=0.0,
     watchdog_s=0.4,
     stall_s=0.05,
     steady_s=0.2,

@@ -18,8 +18,10 @@ _LABELLED_NUMBER = re.compile(
     r"(?<![0-9a-z])(?:mrn|ssn|nhs|nhi|chi|pid|dob|hospno|patientid|medicare)[\s:#_./=-]*[0-9]{3,}(?![0-9a-z])",
     re.IGNORECASE | re.ASCII,
 )
-_DIGITS_ONLY = re.compile(r"[0-9](?:[ ./-]*[0-9]){4,11}", re.ASCII)
+# Five to ten digits. Twelve hexadecimal digits of a random token hold no letter once in 300.
+_DIGITS_ONLY = re.compile(r"[0-9](?:[ ./-]*[0-9]){4,9}", re.ASCII)
 _CAPITALISED_WORD = re.compile(r"[A-Z][a-z]+(?=[A-Z][a-z]+)")
+_PRONOUNCEABLE = re.compile(r"^(?=.*[aeiouy]).{3,}$", re.ASCII | re.IGNORECASE)
 _WORD_BREAK = re.compile(r"[\s._,'+-]+")
 # Words that name a record rather than a person: `demo-subject` is no name, `john-smith` is.
 _RECORD_WORDS = frozenset(
@@ -122,11 +124,16 @@ def token_suspicion(token: str) -> Suspicion | None:
 def _reads_like_a_name(token: str) -> bool:
     """Two to four cased words of letters alone, after words for records are set aside. A UUID always holds digits.
 
-    Length and casing spare the rare base64 digest without a digit.
+    Letters that run on are split at their capitals, and each part must be pronounceable: a short random token in
+    base64 may lack digits, but seldom vowels.
     """
     if len(token) > _LONGEST_NAME:
         return False
-    spread = _CAPITALISED_WORD.sub(lambda word: f"{word[0]} ", token) if token.isalpha() else token
+    spread = token
+    if token.isalpha():
+        spread = _CAPITALISED_WORD.sub(lambda word: f"{word[0]} ", token)
+        if not all(_PRONOUNCEABLE.search(word) for word in spread.split()):
+            return False
     words = [word for word in _WORD_BREAK.split(spread) if word.casefold() not in _RECORD_WORDS]
     several = len(words) in _WORDS_OF_A_NAME and max(map(len, words)) >= _SHORTEST_SURNAME
     return several and all(_is_cased_word(word) for word in words)

@@ -50,10 +50,12 @@ class RulesAssessment:
     """The answering rule set (NEWS2 with the lactate overlay) and the supporting evidence, which never lowers the band.
 
     `hard_trigger`: NEWS2 of at least 7 whatever the missing values are; it always reaches the screen.
-    `response` is the published minimum response for the band.
+    `floor`: the lowest band that the missing values leave open, `band` itself when that is determined. `response` is
+    the published minimum response for the band.
     """
 
     band: Band
+    floor: Band
     complete: bool
     hard_trigger: bool
     answering: ScoreResult

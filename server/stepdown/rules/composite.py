@@ -48,6 +48,7 @@ class Composite:
         trigger = self.answering.hard_trigger_total
         return RulesAssessment(
             band=band,
+            floor=self.answering.band_of_total(answering.minimum_total) if band is Band.INDETERMINATE else band,
             complete=answering.complete,
             hard_trigger=trigger is not None and answering.minimum_total >= trigger,
             answering=answering,

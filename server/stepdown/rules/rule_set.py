@@ -51,6 +51,10 @@ class RuleSet:
         """
         return self.rule.score(inputs)
 
+    def band_of_total(self, total: int) -> Band:
+        """The lowest band that the published responses give to a total."""
+        return min((each.band for each in self.responses if each.totals >> total & 1), default=Band.INDETERMINATE)
+
     def response(self, band: Band, *, maximum_total: int) -> str:
         """The published response for a band; where its totals differ in it, that of the highest that can be reached."""
         of_band = [response for response in self.responses if response.band is band]

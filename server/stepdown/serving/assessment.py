@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _DATA_REASONS = frozenset(
     {AbstentionReason.NO_CLINICAL_DATA, AbstentionReason.STALE_INPUT, AbstentionReason.INSUFFICIENT_DATA}
 )
+_CORE_VITALS = ("HR", "Resp", "SBP", "O2Sat", "Temp")
+# A model gives a number for an almost empty grid as well, and a calm one; below this the rules say what is missing.
+_CORE_VITALS_NEEDED = 3
 _INDETERMINATE_TEXT = "The values that are missing or stale could change the band: measure them, and assess clinically."
 
 
@@ -79,7 +82,8 @@ class ClinicalPathway:
         """Validate, convert and score by the rules. Raises RequestRejectedError when the request cannot be trusted."""
         intake = take_in(request, received_time_s=received_time_s, policy=self._policy)
         rules = self._composite.assess(intake.rule_inputs) if self._composite is not None else None
-        payload = TensorRows(rows=1, tensors=(intake.grid.cells,)) if intake.models_in_indication else None
+        suits_models = intake.models_in_indication and _charted(intake) >= _CORE_VITALS_NEEDED
+        payload = TensorRows(rows=1, tensors=(intake.grid.cells,)) if suits_models else None
         return PreparedAssessment(
             request=request,
             intake=intake,
@@ -116,8 +120,9 @@ class ClinicalPathway:
         risk, band = reader.risk(outputs, want_contributions=prepared.request.want_contributions)
         flags = reader.flags(outputs)
         rules = prepared.rules
-        if rules is not None and rules.band is Band.HIGH and band < Band.HIGH:
-            flags += (InputFlag(issue=InputIssue.RULES_DISAGREE, detail=f"rules HIGH, model {band.name}"),)
+        if rules is not None and _disagrees(rules, band):
+            detail = f"rules at least {rules.floor.name}, model {band.name}"
+            flags += (InputFlag(issue=InputIssue.RULES_DISAGREE, detail=detail),)
         return _Answer(band=band, risk=risk, abstention=None, flags=flags)
 
     def _assemble(
@@ -169,6 +174,18 @@ class _Answer:
     risk: Risk | None
     abstention: Abstention | None
     flags: tuple[InputFlag, ...] = ()
+
+
+def _charted(intake: Intake) -> int:
+    """How many core vital signs were charted at all, fresh or stale."""
+    parameters = intake.rule_inputs.parameters
+    return sum(parameters[vital].status is not InputStatus.MISSING for vital in _CORE_VITALS)
+
+
+def _disagrees(rules: RulesAssessment, band: Band) -> bool:
+    """Rules that say HIGH, or cannot tell but start at MEDIUM, above a model that says less."""
+    undetermined = rules.band is Band.INDETERMINATE
+    return band < rules.floor and (rules.floor is Band.HIGH or (undetermined and rules.floor >= Band.MEDIUM))
 
 
 def _trigger_passes(intake: Intake, rules: RulesAssessment | None) -> bool:

@@ -14,15 +14,16 @@ from stepdown.domain.reasons import Reason
 class TierView:
     """One model tier at the moment of planning.
 
-    `unfit`: why it may not be asked at all (None = it serves). `service_s`: time that a run itself takes (median);
-    `expected_s`: queue wait and a slow run (95 %) together. None before anything was measured.
+    `unfit`: why it may not be asked at all (None = it serves). `service_s`: what a run takes (median; None before
+    anything was measured); `wait_s`: what stands before it in the queue. A run slower than usual is the hedge's
+    business.
     """
 
     name: str
     unfit: Reason | None
     detail: str
     service_s: float | None
-    expected_s: float | None
+    wait_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,11 @@ def unfit_for(view: TierView, remaining_s: float) -> tuple[Reason, str] | None:
     """Why this tier is not worth asking with `remaining_s` left, or None when it is."""
     if view.unfit is not None:
         return view.unfit, view.detail
-    if view.service_s is not None and view.service_s > remaining_s:
+    if view.service_s is None:
+        return None
+    if view.service_s > remaining_s:
         return Reason.DEADLINE_TOO_SHORT, "a typical run takes longer than the time left"
-    if view.expected_s is not None and view.expected_s > remaining_s:
+    if view.wait_s + view.service_s > remaining_s:
         return Reason.QUEUE_FULL, "the queue is longer than the time left"
     return None
 
@@ -73,7 +76,7 @@ def plan_tiers(views: tuple[TierView, ...], *, remaining_s: float, wish: TierWis
                 skipped.append(Degradation(tier=view.name, reason=unfit[0], detail=unfit[1]))
     else:
         skipped = [
-            Degradation(tier=view.name, reason=Reason.INPUT_UNSUITABLE, detail="models are out of indication")
+            Degradation(tier=view.name, reason=Reason.INPUT_UNSUITABLE, detail="the input does not suit the models")
             for view in views
         ]
     return TierPlan(order=tuple(order), skipped=tuple(skipped))

@@ -111,6 +111,19 @@ def test_rules_that_say_high_while_the_model_says_low_are_never_hidden() -> None
     assert InputIssue.RULES_DISAGREE in {flag.issue for flag in answer.flags}
 
 
+def test_rules_that_cannot_tell_but_start_at_medium_contradict_a_model_that_says_low() -> None:
+    grave = prepared({"Resp": 30.0, "SBP": 85.0, "Temp": 37.0})
+    assert grave.rules is not None
+    assert (grave.rules.band, grave.rules.floor) == (Band.INDETERMINATE, Band.MEDIUM)
+    answer = clinical_pathway().finish(grave, by_model(0.001), generated_time_s=AS_OF_S)
+    assert InputIssue.RULES_DISAGREE in {flag.issue for flag in answer.flags}
+
+
+def test_an_almost_empty_chart_is_left_to_the_rules() -> None:
+    assert prepared({"HR": 75.0, "Temp": 37.0}).payload is None
+    assert prepared({"HR": 75.0, "Temp": 37.0, "SBP": 120.0}).payload is not None
+
+
 def test_a_raised_input_check_of_the_graph_is_flagged_by_its_name() -> None:
     outcome = by_model(0.01)
     assert outcome.result is not None

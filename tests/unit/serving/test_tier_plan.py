@@ -5,8 +5,7 @@ from stepdown.serving.tier_plan import TierView, TierWish, plan_tiers
 
 
 def view(name: str, *, unfit: Reason | None = None, service_s: float | None = 0.01, wait_s: float = 0.0) -> TierView:
-    expected_s = None if service_s is None else 2 * service_s + wait_s
-    return TierView(name=name, unfit=unfit, detail="", service_s=service_s, expected_s=expected_s)
+    return TierView(name=name, unfit=unfit, detail="", service_s=service_s, wait_s=wait_s)
 
 
 FULL, DISTILLED = view("full", service_s=0.05), view("distilled", service_s=0.002)

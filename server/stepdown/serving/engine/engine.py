@@ -123,7 +123,8 @@ class Engine:
             self._open_case(request, pathway, views[pathway.name])
 
     def _open_case(self, request: Request, pathway: Pathway, views: tuple[TierView, ...]) -> None:
-        answer_by_s = request.deadline_s - self._policy.reserve_s
+        reserve_s = max(self._policy.reserve_s, self._policy.reserve_share * (request.deadline_s - self._now_s))
+        answer_by_s = request.deadline_s - reserve_s
         plan = plan_tiers(
             views,
             remaining_s=answer_by_s - self._now_s,

@@ -13,13 +13,15 @@ from stepdown.resilience.circuit_breaker import BreakerPolicy
 class EnginePolicy:
     """Times in seconds.
 
-    `reserve_s` is kept back from every deadline to write the answer; `hedge_margin_s` is the least head start that the
+    `reserve_s`, or `reserve_share` of the time given if that is more, is kept back from every deadline to write the
+    answer; `hedge_margin_s` is the least head start that the
     next tier gets beside a silent one. A batch unanswered for `watchdog_s` costs the worker its life; one unanswered
     for `stall_s` (or `stall_factor` times the slowest normal run of its size) sends its callers to the next tier first.
     A tier that was stalled counts towards its pathway's capability again when it has been steady for `steady_s`.
     """
 
     reserve_s: float = 0.010
+    reserve_share: float = 0.1
     hedge_margin_s: float = 0.005
     watchdog_s: float = 2.0
     stall_s: float = 0.1

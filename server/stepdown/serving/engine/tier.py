@@ -147,15 +147,16 @@ class Tier:
     def view(self) -> TierView:
         """The tier as planning sees it."""
         unfit, detail = self._unfit()
-        service_s = self.latency.quantile_s(0.5)
-        slow_s = self.latency.quantile_s(0.95)
-        expected_s = None
-        if slow_s is not None:
-            ahead = self.queue.rows + sum(flight.rows for flight in self.flights.values())
-            if unfit is None and self.queue.rows >= self.policy.maximum_queue_rows:
-                unfit, detail = Reason.QUEUE_FULL, "the queue is at its bound"
-            expected_s = slow_s + ahead * self.row_s
-        return TierView(name=self.name, unfit=unfit, detail=detail, service_s=service_s, expected_s=expected_s)
+        if unfit is None and self.queue.rows >= self.policy.maximum_queue_rows:
+            unfit, detail = Reason.QUEUE_FULL, "the queue is at its bound"
+        ahead = self.queue.rows + sum(flight.rows for flight in self.flights.values())
+        return TierView(
+            name=self.name,
+            unfit=unfit,
+            detail=detail,
+            service_s=self.latency.quantile_s(0.5),
+            wait_s=ahead * self.row_s,
+        )
 
     def _unfit(self) -> tuple[Reason | None, str]:
         if self.state is TierState.SERVING:
