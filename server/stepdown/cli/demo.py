@@ -48,7 +48,7 @@ def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: boo
     try:
         run(config, extra=extra, when_ready=lambda ready: _announce(ready, ready_file))
     finally:
-        ready_file.unlink(missing_ok=True)
+        _withdraw(ready_file)
 
 
 def repository() -> Path:
@@ -68,6 +68,16 @@ def _announce(ready: dict[str, str], ready_file: Path) -> None:
         "    .venv/bin/stepdown demo --incident\n",
         err=True,
     )
+
+
+def _withdraw(ready_file: Path) -> None:
+    """Remove the file unless another demo has put its own in the place since."""
+    try:
+        own = json.loads(ready_file.read_text("utf-8"))["pid"] == os.getpid()
+    except (OSError, ValueError, KeyError):
+        return
+    if own:
+        ready_file.unlink(missing_ok=True)
 
 
 def _configuration(pki: DemoPki, *, grpc_port: int, ops_port: int) -> dict[str, Any]:

@@ -82,13 +82,18 @@ def rejection_status(error: RequestRejectedError) -> Status:
 def no_answer_status(error: NoAnswerError, *, pathway: str, minimum_tier: str) -> Status:
     """No tier that the request accepts could answer.
 
-    Too little time is the deadline's fault; else it is an unmet precondition if the caller named a minimum, and our
-    outage if not.
+    Too little time is the deadline's fault and unsuitable input the caller's; else it is an unmet precondition if the
+    caller named a minimum, and our outage if not.
     """
     metadata = {"pathway": pathway, "tier_reason": str(error.reason)}
     if error.reason is Reason.DEADLINE_TOO_SHORT:
         info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
         return _status(grpc.StatusCode.DEADLINE_EXCEEDED, "The deadline leaves no tier enough time to answer.", [info])
+    if error.reason is Reason.INPUT_UNSUITABLE:
+        info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
+        return _status(
+            grpc.StatusCode.INVALID_ARGUMENT, f"The input suits no tier that is accepted: {error.detail}.", [info]
+        )
     retry = RetryInfo(retry_delay=duration(TIER_RETRY_S))
     if not minimum_tier:
         info = ErrorInfo(reason=NO_TIER_ANSWERED, domain=DOMAIN, metadata=metadata)

@@ -31,7 +31,7 @@ class EnginePolicy:
     probation_probe_period_s: float = 0.05
     probation_probes: int = 3
     probation_dwell_s: float = 0.5
-    maximum_dwell_s: float = 60.0
+    maximum_dwell_s: float = 15.0
     stable_s: float = 60.0
     shadow_period_s: float = 0.1
     abandon_s: float = 10.0
