@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -47,10 +47,8 @@ class Watching:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        try:
+        with suppress(grpc.RpcError):
             self.told.extend(response.status for response in self._call)
-        except grpc.RpcError:
-            pass
         self.ended.set()
 
     def cancel(self) -> None:
@@ -69,11 +67,7 @@ def watching(server: RunningServer, *services: str) -> Iterator[list[Watching]]:
 
 
 def test_every_service_pathway_level_and_tier_serves_while_all_is_well(demo: RunningServer) -> None:
-    names = {
-        "",
-        f"pathway/{PATHWAY}",
-        *(SERVICES - {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}),
-    }
+    names = {"", f"pathway/{PATHWAY}"} | {name for name in SERVICES if not name.startswith("grpc.")}
     names |= {f"pathway/{PATHWAY}@{level}" for level in ("FULL", "DEGRADED", "RULES_ONLY")}
     names |= {f"tier/{PATHWAY}/{tier}" for tier in ("full", "distilled", "rules")}
     with channel_as(demo, "viewer") as channel:
@@ -106,9 +100,9 @@ def test_a_watch_of_the_pathway_is_told_each_change_of_what_it_can_do() -> None:
             server.until(lambda: full.told == [SERVING, NOT_SERVING, SERVING])
             server.until(lambda: tier.told == [SERVING, NOT_SERVING, SERVING])
             server.until(lambda: degraded.told == [SERVING, NOT_SERVING, SERVING])
-    # FULL, (DEGRADED,) RULES_ONLY, DEGRADED, FULL: told each time although the pathway served throughout.
-    assert set(pathway.told[:-1]) == {SERVING}
-    assert 4 <= len(pathway.told[:-1]) <= 5
+            # FULL, perhaps DEGRADED, RULES_ONLY, DEGRADED, FULL: told each time although the pathway served throughout.
+            server.until(lambda: len(pathway.told) >= 4)
+            assert pathway.told in ([SERVING] * 4, [SERVING] * 5)
 
 
 def test_a_server_that_stops_says_so_before_it_goes() -> None:
