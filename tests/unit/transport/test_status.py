@@ -128,7 +128,7 @@ def test_a_tier_outage_is_unavailability_for_everyone_else() -> None:
 def test_input_that_suits_no_tier_is_the_callers_to_mend(minimum_tier: str) -> None:
     error = NoAnswerError(reason=Reason.INPUT_UNSUITABLE, detail="full: input checks: OUT_OF_RANGE")
     status = table.no_answer_status(error, pathway="sepsis", minimum_tier=minimum_tier)
-    assert status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert status.code == StatusCode.INVALID_ARGUMENT.value[0]
     assert "OUT_OF_RANGE" in status.message
 
 
