@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import ge, gt
 
+from stepdown.clinical.coma_score import PARTS
 from stepdown.clinical.dismissal import dismiss
 from stepdown.clinical.findings import Findings
 from stepdown.clinical.readings import Timeline
 from stepdown.domain.reasons import InputIssue
-
-GCS_PARTS = ("GCSEye", "GCSVerbal", "GCSMotor")
 
 # Two assays of one sample differ a little: direct bilirubin may exceed the total by this much.
 _BILIRUBIN_MARGIN = 1.10
@@ -39,7 +38,7 @@ LAWS = (
     Law(members=("DBP", "SBP"), broken=ge, detail="diastolic pressure is not below systolic pressure"),
     Law(members=("DBP", "MAP"), broken=gt, detail="mean pressure is below diastolic pressure"),
     Law(members=("MAP", "SBP"), broken=gt, detail="mean pressure is above systolic pressure"),
-    Law(members=("GCS", *GCS_PARTS), broken=_not_the_sum, detail="the coma score is not the sum of its parts"),
+    Law(members=("GCS", *PARTS), broken=_not_the_sum, detail="the coma score is not the sum of its parts"),
     Law(
         members=("Bilirubin_direct", "Bilirubin_total"), broken=_exceeds_total, detail="direct bilirubin exceeds total"
     ),

@@ -3,7 +3,7 @@
 from stepdown.clinical.channel import Channel, CodedChannel, Freshness
 from stepdown.clinical.chart import Chart
 from stepdown.clinical.measurement import Measured, Refusal, measure
-from stepdown.clinical.readings import CORRECTED, FINAL, PRELIMINARY, Provenance, Retraction
+from stepdown.clinical.readings import CORRECTED, FINAL, NOT_ISSUED_S, PRELIMINARY, Provenance, Retraction
 from stepdown.clinical.remarks import (
     FUTURE,
     NO_TIME,
@@ -29,7 +29,7 @@ _TAKES_BACK = {
     ObservationStatus.CANCELLED: InputIssue.STATUS_EXCLUDED,
 }
 _NOT_FINAL = frozenset({ObservationStatus.PRELIMINARY, ObservationStatus.REGISTERED})
-_BEFORE_ALL, _AFTER_ALL = float("-inf"), float("inf")
+_AFTER_ALL_S = float("inf")
 
 
 def screen(observation: Observation, chart: Chart) -> None:
@@ -74,7 +74,7 @@ def _exclude(observation: Observation, coded: CodedChannel, chart: Chart) -> Non
         Retraction(
             time_s=observation.effective_time_s,
             value=None if isinstance(measured, Refusal) else measured.value,
-            issued_time_s=_AFTER_ALL if observation.issued_time_s is None else observation.issued_time_s,
+            issued_time_s=_AFTER_ALL_S if observation.issued_time_s is None else observation.issued_time_s,
             issue=issue,
         )
     )
@@ -120,6 +120,6 @@ def _provenance(observation: Observation, rank: int) -> Provenance:
     return Provenance(
         field=observation.field,
         rank=rank,
-        issued_time_s=_BEFORE_ALL if issued_time_s is None else issued_time_s,
+        issued_time_s=NOT_ISSUED_S if issued_time_s is None else issued_time_s,
         identity=(observation.code_system, observation.code, observation.unit, observation.source),
     )

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from stepdown.clinical.window import HOUR_S
 from stepdown.domain.observations import CareSetting
 
 MINUTE_S = 60.0
-HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
 

@@ -11,6 +11,9 @@ from stepdown.clinical.channel import Channel
 from stepdown.domain.reasons import InputIssue
 
 SINGLE = -1
+NOT_ISSUED_S = float("-inf")
+"""When a reading was issued of which nobody says so: before all others."""
+
 CORRECTED, FINAL, PRELIMINARY = range(3)
 
 
@@ -92,6 +95,19 @@ class Readings:
             if retraction is not None and provenance.issued_time_s <= retraction.issued_time_s:
                 return retraction
         return None
+
+    def place(self, index: int) -> str:
+        """The request path of the reading at `index`."""
+        return self.provenances[index].place(self.positions[index])
+
+    def at(self, index: int) -> "Reading":
+        """The reading at `index`."""
+        return Reading(
+            time_s=self.times_s[index],
+            value=self.values[index],
+            position=self.positions[index],
+            provenance=self.provenances[index],
+        )
 
     def picked(self, indices: Sequence[int]) -> "Readings":
         """The readings at `indices`, in that order."""

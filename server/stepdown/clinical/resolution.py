@@ -5,7 +5,7 @@ from itertools import groupby, islice
 from operator import eq, lt
 
 from stepdown.clinical.findings import Findings
-from stepdown.clinical.readings import Reading, Readings, Timeline
+from stepdown.clinical.readings import Readings, Timeline
 from stepdown.domain.reasons import InputIssue
 
 
@@ -45,7 +45,7 @@ def _without_retracted(readings: Readings, findings: Findings) -> Readings:
             continue
         findings.drop(
             retraction.issue,
-            field=readings.provenances[index].place(readings.positions[index]),
+            field=readings.place(index),
             channel=readings.channel.name,
             hint="taken back by another entry of this request for the same time",
         )
@@ -70,7 +70,7 @@ def _settled(readings: Readings, findings: Findings) -> Timeline:
             first.values[place] = median([readings.values[index] for index in for_models or indices])
         if not for_models:
             rules_only.add(time_s)
-        further += [_further(readings, index) for index in indices[1:]]
+        further += [readings.at(index) for index in indices[1:]]
     return Timeline(
         channel=first.channel,
         times_s=first.times_s,
@@ -80,15 +80,6 @@ def _settled(readings: Readings, findings: Findings) -> Timeline:
         tied=tied,
         rules_only=frozenset(rules_only),
         further=tuple(further),
-    )
-
-
-def _further(readings: Readings, index: int) -> Reading:
-    return Reading(
-        time_s=readings.times_s[index],
-        value=readings.values[index],
-        position=readings.positions[index],
-        provenance=readings.provenances[index],
     )
 
 
@@ -107,7 +98,7 @@ def _standing(readings: Readings, group: tuple[int, ...], findings: Findings) ->
         findings.flag(
             InputIssue.DUPLICATE,
             channel=channel,
-            field=readings.provenances[repeated].place(readings.positions[repeated]),
+            field=readings.place(repeated),
             detail="exact repetition, counted once",
             count=len(group) - len(indices),
         )
@@ -124,7 +115,7 @@ def _undisputed(readings: Readings, indices: tuple[int, ...], findings: Findings
     findings.flag(
         InputIssue.CONFLICT,
         channel=readings.channel.name,
-        field=readings.provenances[indices[0]].place(readings.positions[indices[0]]),
+        field=readings.place(indices[0]),
         detail=(
             "different values for one time: the one that was corrected, final or issued last is used"
             if settled

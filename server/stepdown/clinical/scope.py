@@ -1,22 +1,13 @@
 """Decides whether the scores apply to this patient at all, and says so in words fit for a screen."""
 
-from dataclasses import dataclass
-
 from stepdown.clinical.findings import Findings
 from stepdown.clinical.policy import IntakePolicy
+from stepdown.domain.assessments import Abstention
 from stepdown.domain.observations import Indication, Pregnancy, Sex
 from stepdown.domain.reasons import AbstentionReason, InputIssue
 
 # Ages at which pregnancy is asked about before an early warning score made for those who are not pregnant is used.
 _CHILDBEARING_YEARS = (12.0, 55.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abstention:
-    """Why no tier answers, and the text for the screen."""
-
-    reason: AbstentionReason
-    text: str
 
 
 NO_CLINICAL_DATA = Abstention(
@@ -33,7 +24,7 @@ _TOO_YOUNG = Abstention(
 )
 _PREGNANT = Abstention(
     reason=AbstentionReason.OUT_OF_INDICATION_PREGNANCY,
-    text="The scores are not made for pregnancy or the time after it: no score. Use maternity early warning score.",
+    text="The scores are not made for pregnancy or the time after it: no score. Use a maternity early warning score.",
 )
 _LIMITED = Abstention(
     reason=AbstentionReason.LIMITED_VALIDITY,

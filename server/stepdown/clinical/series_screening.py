@@ -8,7 +8,7 @@ from stepdown.clinical.channel import AcceptedUnit, CodedChannel, Freshness
 from stepdown.clinical.chart import Chart
 from stepdown.clinical.conversion import IDENTITY
 from stepdown.clinical.measurement import Measured, Refusal, not_coded, quantity
-from stepdown.clinical.readings import FINAL, Provenance
+from stepdown.clinical.readings import FINAL, NOT_ISSUED_S, Provenance
 from stepdown.clinical.remarks import (
     FUTURE,
     PAST,
@@ -19,8 +19,6 @@ from stepdown.clinical.remarks import (
 )
 from stepdown.clinical.units import accepted_unit, unit_hint, unit_issue
 from stepdown.domain.observations import ObservationSeries
-
-_BEFORE_ALL = float("-inf")
 
 
 def screen_series(series: ObservationSeries, chart: Chart) -> None:
@@ -94,7 +92,7 @@ class _SeriesScreen:
         provenance = Provenance(
             field=series.field,
             rank=FINAL,
-            issued_time_s=_BEFORE_ALL,
+            issued_time_s=NOT_ISSUED_S,
             identity=(series.code_system, series.code, series.unit, series.source),
         )
         readings = self.chart.readings_of(self.coded.channel)

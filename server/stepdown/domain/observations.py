@@ -65,8 +65,8 @@ class CareSetting(StrEnum):
 class Observation:
     """One coded measurement.
 
-    `value` is the number as sent (NaN when absent); `coded_value` a code for consciousness (SNOMED, or one of A C V P
-    U). `effective_time_s` and `issued_time_s` are Unix seconds UTC (None = not sent). `field` is the request path for
+    `value` is the number as sent; `coded_value` a code for consciousness (SNOMED, or one of A C V P U).
+    `effective_time_s` and `issued_time_s` are Unix seconds UTC. None = not sent. `field` is the request path for
     violations.
     """
 
