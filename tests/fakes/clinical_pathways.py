@@ -59,8 +59,9 @@ def rule_set(name: str) -> RuleSet:
     return parse_rule_set(rules_bundle(name).files["rules.toml"], rule_set_id=f"{name}@1.0.0")
 
 
-def pathway(*, budget_ms: int = 500) -> Pathway:
-    """The demo's chain."""
+def pathway(*, budget_ms: int = 500, with_rules: bool = True) -> Pathway:
+    """The demo's chain. Without rules: their bundle was refused."""
+    rules = rules_bundle("news2") if with_rules else None
     cpu = (ExecutionProvider.CPU,)
     return Pathway(
         name=PATHWAY,
@@ -68,7 +69,7 @@ def pathway(*, budget_ms: int = 500) -> Pathway:
         tiers=(
             TierDescription(name="full", bundle=model_bundle("sepsis-full"), execution_providers=cpu),
             TierDescription(name="distilled", bundle=model_bundle("sepsis-distilled"), execution_providers=cpu),
-            TierDescription(name="rules", bundle=rules_bundle("news2"), is_rules=True),
+            TierDescription(name="rules", bundle=rules, is_rules=True),
         ),
         clinical=True,
         supporting=(rules_bundle("qsofa"),),
@@ -79,7 +80,7 @@ def clinical_pathway(*, budget_ms: int = 500, with_rules: bool = True) -> Clinic
     """The demo's clinical pathway. Without rules: their bundles were refused."""
     composite = Composite(answering=rule_set("news2"), lactate=rule_set("lactate"), supporting=(rule_set("qsofa"),))
     return ClinicalPathway(
-        pathway=pathway(budget_ms=budget_ms),
+        pathway=pathway(budget_ms=budget_ms, with_rules=with_rules),
         composite=composite if with_rules else None,
         policy=IntakePolicy(),
         valid_for_s=3600.0,

@@ -9,12 +9,12 @@ from functools import partial
 
 from stepdown.api.v1 import assessments_pb2
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
-from stepdown.domain.assessments import Assessment
+from stepdown.domain.assessments import Assessment, TierIdentity
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
 from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.intake import InputFlag
-from stepdown.domain.notices import RequestRefused
+from stepdown.domain.notices import AnswerGiven, RequestRefused
 from stepdown.domain.reasons import InputIssue, Reason
 from stepdown.ports import Chain, Clock
 from stepdown.transport.calls import CallRecord
@@ -92,7 +92,8 @@ class AssessmentFlow:
                 self._claims.release(question.claim)
 
     def _open(self, message: AssessRiskRequest, terms: CallTerms) -> Question:
-        question = Question(request_id=message.request_id, pathway=self._pathways.configured(message.pathway))
+        pathway = self._pathways.configured(message.pathway)
+        question = Question(request_id=message.request_id, pathway=pathway, begun_s=self._chain.now_s())
         self._attempt(question, partial(self._prepare, question, message, terms))
         return question
 
@@ -141,12 +142,26 @@ class AssessmentFlow:
         prepared = question.prepared
         if prepared is None:
             raise NoAnswerError(reason=Reason.INTERNAL_FAULT, detail="concluded before it was prepared")
-        answer = encode_assessment(
-            self._assessment(prepared, question.outcome, question.silence),
-            trace_id=terms.trace_id,
-        )
+        assessment = self._assessment(prepared, question.outcome, question.silence)
+        answer = encode_assessment(assessment, trace_id=terms.trace_id)
         self._claims.settle(question.claim, answer.SerializeToString())
         question.answer = answer
+        if question.request is None and assessment.answered_by is not None:
+            self._tell(assessment, assessment.answered_by, question, terms)
+
+    def _tell(self, assessment: Assessment, tier: TierIdentity, question: Question, terms: CallTerms) -> None:
+        """The chain tells of the answers that it was asked for; an abstention that it was not asked for is told here."""
+        budget_s = question.prepared.pathway.budget_ms / 1000 if question.prepared is not None else 0.0
+        self._record.notice(
+            AnswerGiven(
+                pathway=assessment.pathway,
+                answered_by=tier,
+                degradations=assessment.degradations,
+                rows=1,
+                elapsed_s=self._chain.now_s() - question.begun_s,
+                slack_s=budget_s if terms.remaining_s is None else terms.remaining_s,
+            )
+        )
 
     def _assessment(self, prepared: Prepared, outcome: Outcome | None, silence: Reason) -> Assessment:
         """From the chain's outcome; from the rules in hand where the chain, or what reads its outcome, failed."""

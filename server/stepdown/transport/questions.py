@@ -60,6 +60,7 @@ class Question:
     """
 
     request_id: str
+    begun_s: float = 0.0
     pathway: str = ""
     minimum_tier: str = ""
     claim: str = ""

@@ -4,7 +4,7 @@ from grpc import StatusCode
 from stepdown.api.v1 import assessments_pb2, bands_pb2, tiers_pb2
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
-from stepdown.domain.notices import RequestRefused
+from stepdown.domain.notices import AnswerGiven, RequestRefused
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.domain.tiers import Urgency
 from stepdown.transport.questions import CallTerms, Question
@@ -60,6 +60,26 @@ def test_nothing_is_put_to_the_chain_when_nothing_need_be_asked() -> None:
     assert answer.abstention.reason == assessments_pb2.ABSTENTION_REASON_NO_CLINICAL_DATA
     assert answer.band == bands_pb2.BAND_INDETERMINATE
     assert answer.answered_by.tier == "rules"
+    (notice,) = side.recorded.notices
+    assert isinstance(notice, AnswerGiven)
+    assert notice.answered_by is not None
+    assert (notice.pathway, notice.answered_by.tier, notice.rows, notice.slack_s) == (PATHWAY, "rules", 1, 2.0)
+    assert 0 <= notice.elapsed_s < 2.0
+
+
+def test_an_abstention_of_a_server_without_rules_has_no_tier_and_no_notice() -> None:
+    side = Side(with_rules=False)
+    answer = answered(side.ask(vitals=False))
+    assert answer.HasField("abstention")
+    assert not answer.HasField("answered_by")
+    assert not answer.HasField("rules_assessment")
+    assert side.recorded.notices == []
+
+
+def test_an_answer_of_the_chain_is_told_by_the_chain() -> None:
+    side = Side()
+    side.ask()
+    assert side.recorded.notices == []
 
 
 @pytest.mark.parametrize(
