@@ -6,7 +6,7 @@ from math import isfinite
 from stepdown.clinical.channel import Channel, Freshness, Limits
 from stepdown.clinical.channels import CHANNEL_ORDER, CHANNELS, GRID_COLUMN, ROWS
 from stepdown.clinical.laboratory_channels import IONISED_CALCIUM_CODES
-from stepdown.clinical.vital_channels import CONSCIOUSNESS_LETTERS
+from stepdown.domain.intake import CONSCIOUSNESS_LETTERS
 from stepdown.domain.observations import CodeSystem
 
 _HEADINGS = ("Channel", "Quantity", "Column", "LOINC", "UCUM units", "Possible", "Plausible", "Charted to", "Kind")

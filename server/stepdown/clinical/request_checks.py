@@ -8,6 +8,7 @@ from stepdown.clinical.policy import IntakePolicy
 from stepdown.clinical.text_checks import code_violations, identifier_violations, token_violations
 from stepdown.clinical.units import is_known_unit
 from stepdown.domain.errors import FieldViolation, RequestRejectedError
+from stepdown.domain.intake import SPO2_SCALES
 from stepdown.domain.observations import ClinicalRequest, Indication, Observation, ObservationSeries
 from stepdown.domain.reasons import RejectReason
 
@@ -31,7 +32,6 @@ _PRECEDENCE = (
 _END_OF_1970_S = 365 * 86_400.0
 # The grid is float32: what float32 cannot hold as a normal number was not measured on a patient.
 _SMALLEST, _LARGEST = 2.0**-126, (2 - 2.0**-23) * 2.0**127
-_SPO2_SCALES = (1, 2)
 
 
 def check_request(request: ClinicalRequest, *, received_time_s: float, policy: IntakePolicy) -> None:
@@ -102,7 +102,7 @@ def _times(request: ClinicalRequest, received_time_s: float, policy: IntakePolic
 def _indication(request: ClinicalRequest) -> Iterator[FieldViolation]:
     indication = request.indication
     yield from _age(indication, request)
-    if indication.spo2_scale not in _SPO2_SCALES:
+    if indication.spo2_scale not in SPO2_SCALES:
         yield FieldViolation(
             field="indication.spo2_scale", reason=RejectReason.ENUM_UNKNOWN, description="must be scale 1 or scale 2"
         )

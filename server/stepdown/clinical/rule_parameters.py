@@ -14,9 +14,8 @@ from stepdown.clinical.oxygen import ON_OXYGEN, oxygen_status
 from stepdown.clinical.policy import IntakePolicy
 from stepdown.clinical.readings import Timeline
 from stepdown.clinical.severity import worst
-from stepdown.clinical.vital_channels import CONSCIOUSNESS_LETTERS
 from stepdown.clinical.window import Window
-from stepdown.domain.intake import InputStatus, RuleInput, RuleInputs
+from stepdown.domain.intake import CONSCIOUSNESS_LETTERS, InputStatus, RuleInput, RuleInputs
 from stepdown.domain.observations import Indication
 from stepdown.domain.reasons import InputIssue
 

@@ -5,9 +5,7 @@ from decimal import Decimal
 from stepdown.clinical.channel import Freshness
 from stepdown.clinical.channel_rows import Row, Suspect
 from stepdown.clinical.conversion import IDENTITY, LinearConversion, scaled
-
-# Level of consciousness, least to most depressed; C is new confusion (Royal College of Physicians, NEWS2, 2017).
-CONSCIOUSNESS_LETTERS = ("A", "C", "V", "P", "U")
+from stepdown.domain.intake import CONSCIOUSNESS_LETTERS
 
 _CONSCIOUSNESS_ANSWERS = {
     "A": ("248234008", "LA9340-6"),

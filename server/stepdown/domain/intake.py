@@ -11,7 +11,9 @@ from stepdown.domain.reasons import AbstentionReason, InputIssue
 
 GRID_HOURS = 48
 GRID_COLUMNS = 40
-GRID_BYTES = GRID_HOURS * GRID_COLUMNS * 4
+SPO2_SCALES = (1, 2)
+CONSCIOUSNESS_LETTERS = ("A", "C", "V", "P", "U")
+"""Level of consciousness, least to most depressed; C is new confusion (Royal College of Physicians, NEWS2, 2017)."""
 
 
 class InputStatus(StrEnum):
@@ -26,7 +28,7 @@ class InputStatus(StrEnum):
 class RuleInput:
     """One parameter as the rules see it: canonical unit, rounded half-up to charting resolution.
 
-    `value` is a float, or one of "A" "C" "V" "P" "U" for consciousness; None unless `status` is PRESENT.
+    `value` is a float, or one of `CONSCIOUSNESS_LETTERS`; None unless `status` is PRESENT.
     """
 
     value: float | str | None

@@ -3,7 +3,8 @@
 from types import MappingProxyType
 
 from stepdown.domain.bands import Band
-from stepdown.rules.consistency import SPO2_SCALES, maximum_total, selecting_parameter
+from stepdown.domain.intake import SPO2_SCALES
+from stepdown.rules.consistency import maximum_total, selecting_parameter
 from stepdown.rules.document import QuotientDocument, RatioOutcome, SumDocument, Term
 from stepdown.rules.interval import cuts
 from stepdown.rules.parameter_document import Parameter, PointTable, Reading

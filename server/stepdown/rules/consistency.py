@@ -6,11 +6,10 @@ from itertools import pairwise
 from typing import TypeVar
 
 from stepdown.domain.bands import Band
+from stepdown.domain.intake import SPO2_SCALES
 from stepdown.rules.document import QuotientDocument, SumDocument
 from stepdown.rules.parameter_document import Parameter, Reading
 from stepdown.rules.schema import Verdict
-
-SPO2_SCALES = (1, 2)
 
 _Value = TypeVar("_Value")
 

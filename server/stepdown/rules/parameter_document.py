@@ -4,10 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from stepdown.domain.intake import CONSCIOUSNESS_LETTERS
 from stepdown.rules.interval import cover_faults
 from stepdown.rules.schema import NOT_EMPTY, Channel, Cites, Number, Points, RangedTable, Table, Text, Unit
-
-CONSCIOUSNESS_CODES = ("A", "C", "V", "P", "U")
 
 
 class BandRow(RangedTable):
@@ -35,8 +34,8 @@ class PointTable(Table):
         if bool(self.bands) == bool(self.codes):
             raise ValueError("needs either bands or codes")
         named = [*self.codes, *self.unscored]
-        if self.codes and sorted(named) != sorted(CONSCIOUSNESS_CODES):
-            raise ValueError(f"codes and unscored must together name each of {' '.join(CONSCIOUSNESS_CODES)} once")
+        if self.codes and sorted(named) != sorted(CONSCIOUSNESS_LETTERS):
+            raise ValueError(f"codes and unscored must together name each of {' '.join(CONSCIOUSNESS_LETTERS)} once")
         if self.bands and self.unscored:
             raise ValueError("only a table of codes has unscored codes")
         return self

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from stepdown.domain.intake import InputStatus, RuleInputs
+from stepdown.domain.intake import SPO2_SCALES, InputStatus, RuleInputs
 from stepdown.domain.scores import ParameterScore, ScoreResult
 from stepdown.rules.row import Parameters, Row, Selector
 from stepdown.rules.totals import Totals, VerdictTable
 
-_SPO2_SCALES = (1, 2)
 _ONE_STATE = (0,)
 
 
@@ -27,7 +26,7 @@ class SumRule:
         Raises:
             ValueError: the SpO2 scale is neither 1 nor 2, which intake never lets through.
         """
-        if inputs.spo2_scale not in _SPO2_SCALES:
+        if inputs.spo2_scale not in SPO2_SCALES:
             raise ValueError("the SpO2 scale is 1 or 2")
         scale, parameters = inputs.spo2_scale - 1, inputs.parameters
         states = _ONE_STATE if self.selector is None else self.selector.states(parameters)

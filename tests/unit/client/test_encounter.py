@@ -6,7 +6,7 @@ import pytest
 from stepdown.api.v1.observations_pb2 import ObservationSeries, ObservationStatus, Sex
 from stepdown.client import Encounter
 from stepdown.clinical.identifiers import token_suspicion
-from stepdown.clinical.vital_channels import CONSCIOUSNESS_LETTERS
+from stepdown.domain.intake import CONSCIOUSNESS_LETTERS
 from stepdown.transport.codec.requests import RequestLimits, decode_request
 from tests.fakes.clinical_pathways import clinical_pathway
 

@@ -7,7 +7,7 @@ from math import isnan
 import pytest
 
 from stepdown.clinical.grid import little_endian
-from stepdown.domain.intake import GRID_BYTES
+from stepdown.domain.intake import GRID_COLUMNS, GRID_HOURS
 from stepdown.domain.observations import Indication, Sex
 from stepdown.domain.reasons import InputIssue
 from tests.unit.clinical.building import AS_OF_S, cells, column, flagged, known_cells, packed, seen, taken
@@ -24,7 +24,7 @@ def test_an_hour_begins_on_the_hour_before_the_assessed_instant(ago_s: float, ho
 
 def test_the_last_row_is_now_and_rows_are_hours_oldest_first() -> None:
     intake = taken(seen("HR", 80.0, 60.0), seen("Resp", 16.0, 47.5 * HOUR_S))
-    assert len(intake.grid.cells) == GRID_BYTES
+    assert len(intake.grid.cells) == GRID_HOURS * GRID_COLUMNS * 4
     cell = struct.unpack("<1920f", intake.grid.cells)
     assert cell[47 * 40 + 0] == 80.0
     assert cell[0 * 40 + 6] == 16.0
