@@ -150,7 +150,7 @@ class AssessmentFlow:
             self._tell(assessment, assessment.answered_by, question, terms)
 
     def _tell(self, assessment: Assessment, tier: TierIdentity, question: Question, terms: CallTerms) -> None:
-        """The chain tells of the answers that it was asked for; an abstention that it was not asked for is told here."""
+        """The chain tells of what it was asked for; an abstention that it was not asked for is told here."""
         budget_s = question.prepared.pathway.budget_ms / 1000 if question.prepared is not None else 0.0
         self._record.notice(
             AnswerGiven(

@@ -26,19 +26,19 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from stepdown.api.v1 import bands_pb2 as stepdown_dot_api_dot_v1_dot_bands__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&stepdown/api/v1/rules_assessment.proto\x12\x0fstepdown.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstepdown/api/v1/bands.proto\"\xb9\x02\n\x0fRulesAssessment\x12#\n\x04\x62\x61nd\x18\x01 \x01(\x0e\x32\x15.stepdown.api.v1.Band\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\x12\x14\n\x0chard_trigger\x18\x03 \x01(\x08\x12/\n\tanswering\x18\x04 \x01(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\x12-\n\x07lactate\x18\x05 \x01(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\x12\x30\n\nsupporting\x18\x06 \x03(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\x12\x10\n\x08response\x18\x07 \x01(\t\x12\x35\n\x0f\x61lternate_scale\x18\x08 \x01(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\"\xbb\x02\n\x0bScoreResult\x12\x13\n\x0brule_set_id\x18\x01 \x01(\t\x12\x12\n\x05total\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\rminimum_total\x18\x03 \x01(\x05\x12\x15\n\rmaximum_total\x18\x04 \x01(\x05\x12\x18\n\x10maximum_possible\x18\x05 \x01(\x05\x12#\n\x04\x62\x61nd\x18\x06 \x01(\x0e\x32\x15.stepdown.api.v1.Band\x12\x16\n\x0e\x63lassification\x18\x07 \x01(\t\x12\x10\n\x08\x63omplete\x18\x08 \x01(\x08\x12\x33\n\nparameters\x18\t \x03(\x0b\x32\x1f.stepdown.api.v1.ParameterScore\x12\x0f\n\x07missing\x18\n \x03(\t\x12\x12\n\x05ratio\x18\x0b \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_totalB\x08\n\x06_ratio\"\x93\x02\n\x0eParameterScore\x12\x11\n\tparameter\x18\x01 \x01(\t\x12\x0f\n\x05value\x18\x02 \x01(\x01H\x00\x12\x15\n\x0b\x63oded_value\x18\x03 \x01(\tH\x00\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12+\n\x08presence\x18\x05 \x01(\x0e\x32\x19.stepdown.api.v1.Presence\x12\x13\n\x06points\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x16\n\x0eminimum_points\x18\x07 \x01(\x05\x12\x16\n\x0emaximum_points\x18\x08 \x01(\x05\x12\x31\n\robserved_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\n\x06resultB\t\n\x07_points*d\n\x08Presence\x12\x18\n\x14PRESENCE_UNSPECIFIED\x10\x00\x12\x14\n\x10PRESENCE_PRESENT\x10\x01\x12\x14\n\x10PRESENCE_MISSING\x10\x02\x12\x12\n\x0ePRESENCE_STALE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&stepdown/api/v1/rules_assessment.proto\x12\x0fstepdown.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstepdown/api/v1/bands.proto\"\xdf\x02\n\x0fRulesAssessment\x12#\n\x04\x62\x61nd\x18\x01 \x01(\x0e\x32\x15.stepdown.api.v1.Band\x12\x10\n\x08\x63omplete\x18\x02 \x01(\x08\x12\x14\n\x0chard_trigger\x18\x03 \x01(\x08\x12/\n\tanswering\x18\x04 \x01(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\x12-\n\x07lactate\x18\x05 \x01(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\x12\x30\n\nsupporting\x18\x06 \x03(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\x12\x10\n\x08response\x18\x07 \x01(\t\x12\x35\n\x0f\x61lternate_scale\x18\x08 \x01(\x0b\x32\x1c.stepdown.api.v1.ScoreResult\x12$\n\x05\x66loor\x18\t \x01(\x0e\x32\x15.stepdown.api.v1.Band\"\xbb\x02\n\x0bScoreResult\x12\x13\n\x0brule_set_id\x18\x01 \x01(\t\x12\x12\n\x05total\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\rminimum_total\x18\x03 \x01(\x05\x12\x15\n\rmaximum_total\x18\x04 \x01(\x05\x12\x18\n\x10maximum_possible\x18\x05 \x01(\x05\x12#\n\x04\x62\x61nd\x18\x06 \x01(\x0e\x32\x15.stepdown.api.v1.Band\x12\x16\n\x0e\x63lassification\x18\x07 \x01(\t\x12\x10\n\x08\x63omplete\x18\x08 \x01(\x08\x12\x33\n\nparameters\x18\t \x03(\x0b\x32\x1f.stepdown.api.v1.ParameterScore\x12\x0f\n\x07missing\x18\n \x03(\t\x12\x12\n\x05ratio\x18\x0b \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_totalB\x08\n\x06_ratio\"\x93\x02\n\x0eParameterScore\x12\x11\n\tparameter\x18\x01 \x01(\t\x12\x0f\n\x05value\x18\x02 \x01(\x01H\x00\x12\x15\n\x0b\x63oded_value\x18\x03 \x01(\tH\x00\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12+\n\x08presence\x18\x05 \x01(\x0e\x32\x19.stepdown.api.v1.Presence\x12\x13\n\x06points\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x16\n\x0eminimum_points\x18\x07 \x01(\x05\x12\x16\n\x0emaximum_points\x18\x08 \x01(\x05\x12\x31\n\robserved_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\n\x06resultB\t\n\x07_points*d\n\x08Presence\x12\x18\n\x14PRESENCE_UNSPECIFIED\x10\x00\x12\x14\n\x10PRESENCE_PRESENT\x10\x01\x12\x14\n\x10PRESENCE_MISSING\x10\x02\x12\x12\n\x0ePRESENCE_STALE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stepdown.api.v1.rules_assessment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRESENCE']._serialized_start=1033
-  _globals['_PRESENCE']._serialized_end=1133
+  _globals['_PRESENCE']._serialized_start=1071
+  _globals['_PRESENCE']._serialized_end=1171
   _globals['_RULESASSESSMENT']._serialized_start=122
-  _globals['_RULESASSESSMENT']._serialized_end=435
-  _globals['_SCORERESULT']._serialized_start=438
-  _globals['_SCORERESULT']._serialized_end=753
-  _globals['_PARAMETERSCORE']._serialized_start=756
-  _globals['_PARAMETERSCORE']._serialized_end=1031
+  _globals['_RULESASSESSMENT']._serialized_end=473
+  _globals['_SCORERESULT']._serialized_start=476
+  _globals['_SCORERESULT']._serialized_end=791
+  _globals['_PARAMETERSCORE']._serialized_start=794
+  _globals['_PARAMETERSCORE']._serialized_end=1069
 # @@protoc_insertion_point(module_scope)

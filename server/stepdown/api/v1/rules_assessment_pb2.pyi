@@ -23,7 +23,7 @@ PRESENCE_MISSING: Presence
 PRESENCE_STALE: Presence
 
 class RulesAssessment(_message.Message):
-    __slots__ = ("band", "complete", "hard_trigger", "answering", "lactate", "supporting", "response", "alternate_scale")
+    __slots__ = ("band", "complete", "hard_trigger", "answering", "lactate", "supporting", "response", "alternate_scale", "floor")
     BAND_FIELD_NUMBER: _ClassVar[int]
     COMPLETE_FIELD_NUMBER: _ClassVar[int]
     HARD_TRIGGER_FIELD_NUMBER: _ClassVar[int]
@@ -32,6 +32,7 @@ class RulesAssessment(_message.Message):
     SUPPORTING_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     ALTERNATE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_FIELD_NUMBER: _ClassVar[int]
     band: _bands_pb2.Band
     complete: bool
     hard_trigger: bool
@@ -40,7 +41,8 @@ class RulesAssessment(_message.Message):
     supporting: _containers.RepeatedCompositeFieldContainer[ScoreResult]
     response: str
     alternate_scale: ScoreResult
-    def __init__(self, band: _Optional[_Union[_bands_pb2.Band, str]] = ..., complete: _Optional[bool] = ..., hard_trigger: _Optional[bool] = ..., answering: _Optional[_Union[ScoreResult, _Mapping]] = ..., lactate: _Optional[_Union[ScoreResult, _Mapping]] = ..., supporting: _Optional[_Iterable[_Union[ScoreResult, _Mapping]]] = ..., response: _Optional[str] = ..., alternate_scale: _Optional[_Union[ScoreResult, _Mapping]] = ...) -> None: ...
+    floor: _bands_pb2.Band
+    def __init__(self, band: _Optional[_Union[_bands_pb2.Band, str]] = ..., complete: _Optional[bool] = ..., hard_trigger: _Optional[bool] = ..., answering: _Optional[_Union[ScoreResult, _Mapping]] = ..., lactate: _Optional[_Union[ScoreResult, _Mapping]] = ..., supporting: _Optional[_Iterable[_Union[ScoreResult, _Mapping]]] = ..., response: _Optional[str] = ..., alternate_scale: _Optional[_Union[ScoreResult, _Mapping]] = ..., floor: _Optional[_Union[_bands_pb2.Band, str]] = ...) -> None: ...
 
 class ScoreResult(_message.Message):
     __slots__ = ("rule_set_id", "total", "minimum_total", "maximum_total", "maximum_possible", "band", "classification", "complete", "parameters", "missing", "ratio")

@@ -10,6 +10,7 @@ def encode_rules(rules: RulesAssessment) -> rules_assessment_pb2.RulesAssessment
     """The answering rule set, the lactate rule and the supporting evidence, each with its trace."""
     message = rules_assessment_pb2.RulesAssessment(
         band=BANDS[rules.band],
+        floor=BANDS[rules.floor],
         complete=rules.complete,
         hard_trigger=rules.hard_trigger,
         answering=_score(rules.answering),

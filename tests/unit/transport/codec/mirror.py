@@ -229,6 +229,7 @@ def _read_used(message: assessments_pb2.UsedInput) -> UsedInput:
 def _read_rules(message: rules_assessment_pb2.RulesAssessment) -> RulesAssessment:
     return RulesAssessment(
         band=Band(message.band),
+        floor=Band(message.floor),
         complete=message.complete,
         hard_trigger=message.hard_trigger,
         answering=_read_score(message.answering),
