@@ -1,0 +1,115 @@
+"""The configuration file, section by section, with every default. `docs/operations.md` is its reference for people."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepdown.settings.values import (
+    Address,
+    File,
+    Folder,
+    LoopbackAddress,
+    Name,
+    Providers,
+    Seconds,
+    TrustDomain,
+    Version,
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TlsSettings(_Section):
+    """Mutual TLS 1.3: PEM files, read again at every handshake.
+
+    Client certificates must chain to `client_ca`; only SPIFFE ids of `trust_domain` count as identities.
+    """
+
+    certificate: File
+    key: File
+    client_ca: File
+    trust_domain: TrustDomain
+
+
+class EncounterRateSettings(_Section):
+    """How often one hour of an encounter may be assessed with changed values: `burst` at once, `per_s` in the long run.
+
+    The default stops a drip of one changed value per second after four minutes, and lets a monitor report every 5 s.
+    """
+
+    per_s: Annotated[float, Field(gt=0, le=10_000)] = 0.2
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 240
+
+
+class ServerSettings(_Section):
+    """Where the server listens and how it stops."""
+
+    grpc_address: Address = "127.0.0.1:8443"
+    ops_address: LoopbackAddress = "127.0.0.1:8080"
+    tls: TlsSettings
+    drain_grace_s: Seconds = 15.0
+    call_threads: Annotated[int, Field(ge=8, le=1024)] = 128
+    encounter_rate: EncounterRateSettings = EncounterRateSettings()
+
+
+class TrustSettings(_Section):
+    """The trust policy file, and the directories searched for bundles, in order."""
+
+    policy: File
+    bundle_directories: tuple[Folder, ...] = Field(min_length=1)
+
+
+class TierSettings(_Section):
+    """One tier of a pathway; clinical rules, which may only be the last one, have no execution providers.
+
+    `version` empty takes the newest one present; `threads` 0 takes as many as affinity and quota allow.
+    """
+
+    name: Name
+    bundle: Name
+    version: Version = ""
+    execution_providers: Providers = ()
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    nice: Annotated[int, Field(ge=0, le=19)] = 0
+
+
+class PathwaySettings(_Section):
+    """One chain, best tier first. `budget_ms` is the deadline of a caller who sends none."""
+
+    name: Name
+    budget_ms: Annotated[int, Field(ge=5, le=60_000)] = 500
+    valid_for_s: Seconds = 3600.0
+    lactate_rules: Name = "lactate"
+    supporting_rules: tuple[Name, ...] = ()
+    tier: tuple[TierSettings, ...] = Field(min_length=1)
+
+
+class EngineSettings(_Section):
+    """How patient the supervision is; the defaults suit a budget of some hundred milliseconds."""
+
+    reserve_ms: Annotated[float, Field(ge=1, le=1000)] = 10.0
+    watchdog_s: Seconds = 2.0
+    stall_s: Seconds = 0.1
+    probe_period_s: Seconds = 2.0
+    probation_dwell_s: Seconds = 0.5
+    load_limit_s: Seconds = 600.0
+    unavailable_retry_s: Seconds = 60.0
+
+
+class LogSettings(_Section):
+    """`debug` adds one line per answer (tier, reasons and times, never a value)."""
+
+    debug: bool = False
+
+
+class Settings(_Section):
+    """The whole configuration file."""
+
+    environment: Literal["demo", "staging", "production"]
+    server: ServerSettings
+    trust: TrustSettings
+    pathway: tuple[PathwaySettings, ...] = Field(min_length=1)
+    engine: EngineSettings = EngineSettings()
+    log: LogSettings = LogSettings()
