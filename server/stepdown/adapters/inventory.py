@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,15 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepdown.adapters.worker_pool_log import WorkerLines
+from stepdown.adapters.worker_pool_options import CHILD_PROGRAM
 from stepdown.adapters.worker_pool_process import worker_environment
 from stepdown.domain.errors import StepdownError
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.worker.providers import MODEL_PROVIDERS
+from stepdown.worker.providers import AMD_PROVIDERS, MODEL_PROVIDERS, NVIDIA_PROVIDERS
 
-_PROGRAM = (sys.executable, "-P", "-s", "-m", "stepdown.worker")
 _KILLED_S = 1.0
-_NVIDIA = frozenset({ExecutionProvider.CUDA, ExecutionProvider.TENSORRT})
-_AMD = frozenset({ExecutionProvider.MIGRAPHX, ExecutionProvider.ROCM})
 _BROUGHT_BY = {
     ExecutionProvider.CUDA: "make setup LOCK=cuda brings it",
     ExecutionProvider.TENSORRT: "make setup LOCK=cuda brings it",
@@ -121,7 +118,7 @@ def _proven(
 
 
 def _driver_says(provider: ExecutionProvider, listed: Mapping[str, Any]) -> str:
-    maker = "nvidia" if provider in _NVIDIA else "amd" if provider in _AMD else ""
+    maker = "nvidia" if provider in NVIDIA_PROVIDERS else "amd" if provider in AMD_PROVIDERS else ""
     return str(listed[maker]["why_not"]) if maker else ""
 
 
@@ -129,7 +126,7 @@ def _ask(*arguments: str, timeout_s: float) -> tuple[dict[str, Any] | None, str]
     """A child's document, and the line of its error stream that names a cause. No document: why there is none."""
     with tempfile.TemporaryDirectory(prefix="stepdown-probe-") as empty:
         child = subprocess.Popen(
-            [*_PROGRAM, *arguments],
+            [*CHILD_PROGRAM, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -10,8 +10,10 @@ from types import MappingProxyType
 
 from stepdown.worker.order import WorkerResources
 
-WORKER_PROGRAM = (sys.executable, "-P", "-s", "-u", "-m", "stepdown.worker", "serve")
-"""The child: neither the folder it stands in nor a user's own packages on its path, and no line held back."""
+CHILD_PROGRAM = (sys.executable, "-P", "-s", "-u", "-m", "stepdown.worker")
+"""A child that has not been told what to do: neither the folder it stands in nor a user's own packages on its path."""
+
+WORKER_PROGRAM = (*CHILD_PROGRAM, "serve")
 
 
 def _ignore(_line: str) -> None:

@@ -6,9 +6,9 @@ to write over anything, and models that no worker could serve, each with what to
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from typing import Any
 
 from stepdown import __version__
 from stepdown.adapters.bundle_directory import read_directory
+from stepdown.adapters.worker_pool_options import CHILD_PROGRAM
+from stepdown.adapters.worker_pool_process import worker_environment
 from stepdown.cli.bundle_draft import (
     MODEL_FILE,
     ModelDraft,
@@ -114,9 +116,12 @@ def _make_known_answers(made: Path, order: InitOrder) -> None:
 
 def _ask_worker(*arguments: str) -> Mapping[str, Any]:
     """What `python -m stepdown.worker` answers."""
-    command = [sys.executable, "-m", "stepdown.worker", *arguments]
+    command = [*CHILD_PROGRAM, *arguments]
+    environment = worker_environment(os.environ, {})
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=_CHILD_TIMEOUT_S, check=False)
+        ended = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=_CHILD_TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise BundleInitError(f"the model gave no answer within {_CHILD_TIMEOUT_S} s") from error
     if ended.returncode != 0:

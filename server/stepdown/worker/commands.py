@@ -17,6 +17,7 @@ from stepdown.domain.errors import WorkerError
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker import description
 from stepdown.worker.proof import prove
+from stepdown.worker.providers import MODEL_PROVIDERS
 from stepdown.worker.survey import survey
 
 _REFUSED = 2
@@ -93,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     golden.add_argument("--inputs", type=Path, help="an .npz with one array per graph input, instead of drawn ones")
     golden.add_argument("--out", type=Path, required=True)
     proof = commands.add_parser("prove", help="run a model of one node on an execution provider")
-    proof.add_argument("provider", choices=[str(provider) for provider in ExecutionProvider if provider != "rules"])
+    proof.add_argument("provider", choices=list(map(str, MODEL_PROVIDERS)))
     proof.add_argument("--device", type=int, default=0)
     commands.add_parser("inventory", help="what this machine and this build hold")
     return parser

@@ -1,4 +1,4 @@
-"""Execution providers: ONNX Runtime's name for each, the options it is opened with, and the lock that brings it.
+"""Execution providers: ONNX Runtime's name for each, whose devices it runs on, and the options it is opened with.
 
 Refuses to choose: a session is opened with exactly the one provider it was told to use.
 """
@@ -30,6 +30,8 @@ _OPTIONS = {
 # These compile a graph anew for every input shape, which can take minutes: they are shown only warmed batch sizes.
 _COMPILES_PER_SHAPE = frozenset({ExecutionProvider.TENSORRT, ExecutionProvider.MIGRAPHX})
 
+NVIDIA_PROVIDERS = frozenset({ExecutionProvider.CUDA, ExecutionProvider.TENSORRT})
+AMD_PROVIDERS = frozenset({ExecutionProvider.MIGRAPHX, ExecutionProvider.ROCM})
 MODEL_PROVIDERS = tuple(_ORT_NAMES)
 """Every provider that can run a model, as `stepdown probe` lists them."""
 

@@ -15,7 +15,7 @@ from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.faults import classify
-from stepdown.worker.providers import ort_name, provider_options
+from stepdown.worker.providers import NVIDIA_PROVIDERS, ort_name, provider_options
 
 _SEVERITY_ERROR = 3
 _SEVERITY_FATAL = 4
@@ -32,7 +32,6 @@ _UNAVAILABLE = re.compile(
 )
 # Where such a text comes to the point, after source file, line and signature.
 _CAUSE = re.compile(r"(?<=with error: ).+|please install [^,.]+", re.IGNORECASE)
-_WITH_LIBRARIES_IN_WHEELS = frozenset({ExecutionProvider.CUDA, ExecutionProvider.TENSORRT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +159,7 @@ def _why_nodes_fell_to_the_cpu(
 
 def _load_libraries(provider: ExecutionProvider) -> None:
     """Make the CUDA and cuDNN that came as wheels findable; without them the system's own are used, if any."""
-    if provider in _WITH_LIBRARIES_IN_WHEELS and hasattr(onnxruntime, "preload_dlls"):
+    if provider in NVIDIA_PROVIDERS and hasattr(onnxruntime, "preload_dlls"):
         onnxruntime.preload_dlls(directory="")
 
 

@@ -9,7 +9,7 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.amd import amd_devices
 from stepdown.worker.nvidia import nvidia_devices
 from stepdown.worker.processors import allowed_processors, processor_model
-from stepdown.worker.providers import MODEL_PROVIDERS, ort_name
+from stepdown.worker.providers import MODEL_PROVIDERS, NVIDIA_PROVIDERS, ort_name
 from stepdown.worker.session import compiled_in, runtime_version
 
 
@@ -31,7 +31,6 @@ def device_label(provider: ExecutionProvider, *, device_id: int, threads: int) -
     """The device a session runs on, in words for people: `NVIDIA L4 (0)`, `AMD EPYC 9354 (4 threads)`."""
     if provider is ExecutionProvider.CPU:
         return f"{processor_model()} ({threads} thread{'s' if threads > 1 else ''})"
-    nvidia = provider in (ExecutionProvider.CUDA, ExecutionProvider.TENSORRT)
-    devices = (nvidia_devices() if nvidia else amd_devices())["devices"]
+    devices = (nvidia_devices() if provider in NVIDIA_PROVIDERS else amd_devices())["devices"]
     name = next((device["name"] for device in devices if device["index"] == device_id), "unnamed device")
     return f"{name} ({device_id})"

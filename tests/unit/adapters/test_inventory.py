@@ -36,7 +36,7 @@ class Child:
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._path = path
-        monkeypatch.setattr(room, "_PROGRAM", (sys.executable, str(path)))
+        monkeypatch.setattr(room, "CHILD_PROGRAM", (sys.executable, str(path)))
 
     def acts(
         self, act: str, *, compiled_in: tuple[str, ...] = ("CUDA", "CPU"), devices: tuple[object, ...] = ()
