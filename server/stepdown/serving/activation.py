@@ -14,7 +14,9 @@ from stepdown.rules.composite import Composite
 from stepdown.rules.known_answers import require_known_answers
 from stepdown.rules.rule_set import RuleSet, parse_rule_set
 from stepdown.serving.roster import TierDescription
+from stepdown.trust.contents import KNOWN_ANSWERS_FILES
 from stepdown.trust.policy import TrustPolicy
+from stepdown.trust.refusal import TrustRule
 from stepdown.trust.semantic_version import is_version, precedence
 from stepdown.trust.verification import verify_bundle
 
@@ -39,10 +41,10 @@ class Activation:
         self._now_s = now_s
 
     def verified(self, name: str, version: str = "") -> VerifiedBundle:
-        """The verified bundle. Raises TrustError naming the rule that refused it."""
+        """The verified bundle. Raises: TrustError naming the rule that refused it."""
         versions = [present for present in self._source.versions(name) if is_version(present)]
         if not versions:
-            raise TrustError(rule="BUNDLE_MISSING", detail=f"no bundle named {name} in the bundle directories")
+            raise TrustError(rule=TrustRule.BUNDLE_NOT_FOUND, detail=f"no {name} in the bundle directories")
         chosen = version or max(versions, key=precedence)
         return verify_bundle(name, chosen, self._source.read(name, chosen), self._policy, self._now_s)
 
@@ -76,7 +78,7 @@ def rule_set_of(bundle: VerifiedBundle) -> RuleSet:
         raise RuleSetError(f"{bundle.manifest.name} is not a rule bundle")
     identity = f"{bundle.manifest.name}@{bundle.manifest.version}"
     rule_set = parse_rule_set(bundle.files[bundle.manifest.rules_file], rule_set_id=identity)
-    require_known_answers(rule_set, bundle.files.get("known_answers.json", b""))
+    require_known_answers(rule_set, bundle.files.get(KNOWN_ANSWERS_FILES[BundleKind.RULES], b""))
     return rule_set
 
 

@@ -13,13 +13,13 @@ from stepdown.trust.documents import parse_json
 from stepdown.trust.manifest import MANIFEST_FILE, parse_manifest
 from stepdown.trust.members import Members
 from stepdown.trust.refusal import TrustRule
+from stepdown.trust.statement import STATEMENT_TYPE
 
 REFERENCE_FILE = "reference.json"
 PROVENANCE_FILE = "provenance.json"
 KNOWN_ANSWERS_FILES = {BundleKind.ONNX: "known_answers.npz", BundleKind.RULES: "known_answers.json"}
 
 PROVENANCE_PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 _MAXIMUM_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 

@@ -23,7 +23,7 @@ class Shelf:
 
     def read(self, name: str, version: str) -> Mapping[str, bytes]:
         if (name, version) not in self.bundles:
-            raise TrustError(rule="BUNDLE_MISSING", detail=name)
+            raise TrustError(rule="BUNDLE_NOT_FOUND", detail=name)
         return self.bundles[name, version]
 
 
@@ -67,8 +67,8 @@ def test_a_refusal_costs_the_tier_and_names_the_rule() -> None:
 
 
 def test_a_missing_bundle_is_a_refusal_too() -> None:
-    assert "BUNDLE_MISSING" in activation().tier(order("nonsense")).refusal_detail
-    assert "BUNDLE_MISSING" in activation().tier(order("extra")).refusal_detail
+    assert "BUNDLE_NOT_FOUND" in activation().tier(order("nonsense")).refusal_detail
+    assert "BUNDLE_NOT_FOUND" in activation().tier(order("extra")).refusal_detail
 
 
 def test_the_newest_version_is_taken_unless_one_is_named() -> None:
