@@ -62,21 +62,15 @@ class BundleSource(Protocol):
     def read(self, name: str, version: str) -> Mapping[str, bytes]:
         """Every file of the bundle by relative POSIX path, each read exactly once.
 
-        Raises TrustError for anything but plain files.
+        Raises: TrustError for anything but plain files.
         """
 
 
 class Chain(Protocol):
-    """The running chain, as transport sees it: requests in, outcomes to each request's `reply_to`.
-
-    And the state to show.
-    """
+    """The running chain, as transport sees it: requests in, an outcome to each `reply_to`, and the state to show."""
 
     def submit(self, requests: Sequence[Request]) -> None:
-        """Hand over requests.
-
-        Each `reply_to` is called once with its `Outcome`, possibly before this returns, from any thread.
-        """
+        """Hand over requests. Each `reply_to` is called once, possibly before this returns, from any thread."""
 
     def cancel(self, request: Request) -> None:
         """The caller went away; its `reply_to` is not called after this returns."""

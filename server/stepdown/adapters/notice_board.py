@@ -1,6 +1,6 @@
-"""Brings notices to observers from a thread of its own.
+"""Brings notices to observers from a thread of its own, so that a slow one never holds up an answer.
 
-So that a slow one (a full log pipe) never holds up an answer.
+Refuses to wait and to grow: what an observer does not take in time is dropped, oldest first, and counted.
 """
 
 from collections import deque
@@ -12,10 +12,7 @@ from stepdown.ports import Observer
 
 
 class NoticeBoard:
-    """A bounded queue of notices; when it is full the oldest are dropped and counted.
-
-    Never the callers kept waiting.
-    """
+    """A bounded queue of notices. `dropped` counts those that were lost because it was full."""
 
     def __init__(
         self, *, observers: Sequence[Observer], on_error: Callable[[Exception], None], capacity: int = 100_000

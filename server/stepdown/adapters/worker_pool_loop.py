@@ -19,7 +19,7 @@ from stepdown.ports import EventSink
 
 Listener: TypeAlias = Callable[[], None]
 
-_MILLISECONDS = 1e-3
+_POLL_RESOLUTION_S = 1e-3
 
 
 class ListeningLoop:
@@ -94,7 +94,7 @@ class ListeningLoop:
             return None
         earliest_s = min(due_s for due_s, _ in self._deadlines.values())
         # epoll counts in whole milliseconds and would wake up a little early.
-        return max(0.0, earliest_s - time.monotonic() + _MILLISECONDS)
+        return max(0.0, earliest_s - time.monotonic() + _POLL_RESOLUTION_S)
 
     def _run_due(self) -> None:
         if self._deadlines:

@@ -1,7 +1,4 @@
-"""What intake makes of a clinical request.
-
-The grid for models, the inputs for rules, and what was used, dropped or flagged.
-"""
+"""What intake makes of a clinical request: a grid for models, inputs for rules, and what became of each observation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

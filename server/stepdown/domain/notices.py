@@ -1,7 +1,4 @@
-"""What observers (metrics, log, ledger, drift) are told.
-
-Nothing ever comes back, and no event holds a patient's value or token.
-"""
+"""What observers are told. Nothing ever comes back, and no notice holds a patient's value or token."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -59,10 +59,7 @@ class RejectReason(StrEnum):
 
 
 class InputIssue(StrEnum):
-    """What intake found in one observation (dropped) or in the request (flagged).
-
-    The same words stand in `docs/integration.md`.
-    """
+    """What was found in one observation (dropped) or in the request (flagged). The wire says the same words."""
 
     # dropped: the observation is ignored and listed
     UNIT_SUSPECT = "UNIT_SUSPECT"

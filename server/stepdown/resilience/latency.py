@@ -1,7 +1,4 @@
-"""Streaming latency quantiles in logarithmic buckets that forget: cheap to feed, bounded in memory.
-
-Never off by over 10 %.
-"""
+"""Streaming latency quantiles, never over 10 % too high: logarithmic buckets that forget, bounded in memory."""
 
 from math import log2
 
