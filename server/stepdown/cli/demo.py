@@ -34,9 +34,13 @@ def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: boo
         incident_played = play_incident(repository() / "deploy" / "demo" / "stays", Console())
         sys.exit(0 if incident_played.unharmed else 1)
     folder = (state_dir or default_state_directory()).resolve()
-    pki = ensure_demo_pki(folder / "certificates")
-    config = folder / "stepdown.toml"
-    config.write_bytes(tomli_w.dumps(_configuration(pki, grpc_port=grpc_port, ops_port=ops_port)).encode())
+    try:
+        pki = ensure_demo_pki(folder / "certificates")
+        config = folder / "stepdown.toml"
+        config.write_bytes(tomli_w.dumps(_configuration(pki, grpc_port=grpc_port, ops_port=ops_port)).encode())
+    except OSError as error:
+        text = f"{folder} cannot be written ({error.strerror}): name another --state-dir"
+        raise click.ClickException(text) from error
     extra = {
         "ca": str(pki.ca),
         "client_cert": str(pki.client_cert),

@@ -11,11 +11,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import click
 from rich.console import Console, Group, RenderableType
@@ -25,7 +25,7 @@ from stepdown.cli.incident_view import IncidentView
 from stepdown.cli.ward import Ward
 from stepdown.client import AssessmentClient, Credentials
 
-_START_S = 60.0
+_END_S = 60.0
 _CAPABLE_S = 60.0
 _STATUS_PERIOD_S = 0.1
 # When in the minute what happens, and to which tiers.
@@ -46,10 +46,11 @@ class Incident:
 
 
 def play_incident(stays: Path, console: Console) -> Incident:
-    """Play it for about a minute."""
+    """Play it for about a minute. Raises click.ClickException if the demo does not come up whole."""
+    console.print("A demo of its own is starting; the incident begins when all three tiers serve.")
     with _own_demo() as ready, _client(ready) as client:
-        console.print("A demo of its own is starting; the incident begins when all three tiers serve.")
-        _wait_until_full(ready["ops"])
+        if not _wait_until_full(ready["ops"]):
+            raise click.ClickException(f"not all tiers came to serve within {_CAPABLE_S:.0f} s: see `stepdown probe`")
         ward = Ward(client, stays)
         view = IncidentView()
         ward.start()
@@ -74,14 +75,16 @@ def _play(operations: str, ward: Ward, view: IncidentView, live: Live) -> None:
             view.happened(elapsed_s, what)
             for tier in status["tiers"]:
                 if tier["name"] in tiers and tier["worker_pid"]:
-                    os.kill(tier["worker_pid"], sent)
+                    with suppress(ProcessLookupError):  # it died by itself since the status was asked for
+                        os.kill(tier["worker_pid"], sent)
         view.saw(elapsed_s, status)
         live.update(view.render(status, ward.tally()))
         time.sleep(_STATUS_PERIOD_S)
 
 
 def _status(operations: str) -> dict[str, Any]:
-    with urlopen(f"{operations}/api/status", timeout=5.0) as response:  # noqa: S310 - the demo's own address
+    # A proxy of the environment knows nothing of this machine's loopback.
+    with build_opener(ProxyHandler({})).open(f"{operations}/api/status", timeout=5.0) as response:
         pathway: dict[str, Any] = json.load(response)["pathways"][0]
     return pathway
 
@@ -119,7 +122,13 @@ def _own_demo() -> Iterator[dict[str, str]]:
             yield json.loads(line)
         finally:
             process.terminate()
-            process.wait(_START_S)
+            try:
+                process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def _client(ready: dict[str, str]) -> AssessmentClient:
