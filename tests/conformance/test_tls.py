@@ -98,15 +98,15 @@ def test_plain_text_gets_nowhere(demo: RunningServer) -> None:
     assert failed.code is grpc.StatusCode.UNAVAILABLE
 
 
-@pytest.mark.parametrize(
-    "bytes_",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"\x16\x03\x01\xff\xff" + b"\0" * 100,
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"\xff" * 65_536,
-    ],
-)
+NO_HANDSHAKES = {
+    "http": b"GET / HTTP/1.1\r\n\r\n",
+    "broken": b"\x16\x03\x01\xff\xff" + b"\0" * 100,
+    "plain": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "noise": b"\xff" * 65_536,
+}
+
+
+@pytest.mark.parametrize("bytes_", list(NO_HANDSHAKES.values()), ids=list(NO_HANDSHAKES))
 def test_what_is_no_handshake_is_hung_up_on_and_nobody_else_notices(demo: RunningServer, bytes_: bytes) -> None:
     with channel_as(demo) as channel:
         stub = CatalogServiceStub(channel)

@@ -10,10 +10,9 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from stepdown.domain.errors import RequestRejectedError
-from stepdown.domain.reasons import RejectReason
 from stepdown.transport.admission import Admission
 from stepdown.transport.draining import DrainSignal
+from stepdown.transport.refusals import server_draining
 
 _HEALTH = "/grpc.health.v1.Health/"
 
@@ -77,7 +76,7 @@ class Guard(grpc.ServerInterceptor):
         def refuse(requests: object, context: grpc.ServicerContext) -> Iterator[object]:
             del requests
             with self._admission.call(method, context):
-                raise RequestRejectedError(reason=RejectReason.SERVER_DRAINING, violations=(), retry_after_s=1.0)
+                raise server_draining()
 
         refuse.experimental_thread_pool = self._stream_pool  # type: ignore[attr-defined]
         return grpc.stream_stream_rpc_method_handler(refuse)

@@ -6,8 +6,6 @@ import grpc
 
 from stepdown.api.v1 import assessment_service_pb2 as wire
 from stepdown.api.v1 import assessment_service_pb2_grpc
-from stepdown.domain.errors import RequestRejectedError
-from stepdown.domain.reasons import RejectReason
 from stepdown.transport.admission import end_call
 from stepdown.transport.assessment_flow import AssessmentFlow
 from stepdown.transport.assessment_stream import AssessmentStream
@@ -17,7 +15,7 @@ from stepdown.transport.deadlines import remaining_s
 from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.questions import CallTerms
-from stepdown.transport.refusals import limit_passed
+from stepdown.transport.refusals import limit_passed, server_draining
 from stepdown.transport.status import rejection_status
 from stepdown.transport.waiting import answer_all
 
@@ -71,8 +69,7 @@ class AssessmentServicer(assessment_service_pb2_grpc.AssessmentServiceServicer):
         finally:
             stop_watching()
         if stream.is_drained:
-            error = RequestRejectedError(reason=RejectReason.SERVER_DRAINING, violations=(), retry_after_s=1.0)
-            end_call(context, current_call().trace, rejection_status(error))
+            end_call(context, current_call().trace, rejection_status(server_draining()))
 
 
 def _terms(context: grpc.ServicerContext, *, is_stream: bool = False) -> CallTerms:
