@@ -36,8 +36,21 @@ class Line:
 @click.option("--record", type=_FILE, help="A stay in the PhysioNet/CinC 2019 format (.psv), replayed hour by hour.")
 @click.option("--fhir", type=_FILE, help="A FHIR R4 Bundle (JSON) of a Patient and Observations.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document per answer instead of a table.")
-@click.option("--pause", default=0.05, show_default=True, help="Seconds between two hours of a replay.")
-@click.option("--timeout", "timeout_s", default=1.0, show_default=True, help="Deadline of each call in seconds.")
+@click.option(
+    "--pause",
+    type=click.FloatRange(min=0),
+    default=0.05,
+    show_default=True,
+    help="Seconds between two hours of a replay.",
+)
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Deadline of each call in seconds.",
+)
 @target_options
 def assess(
     *, record: Path | None, fhir: Path | None, as_json: bool, pause: float, timeout_s: float, target: Target
@@ -52,10 +65,16 @@ def assess(
     with AssessmentClient(target.address, target.credentials) as client:
         try:
             lines = _ask(client, requests, pause=pause, timeout_s=timeout_s)
-            _print_json(lines) if as_json else _print_table(lines, title=(record or fhir or Path()).stem)
+            _print_json(lines) if as_json else _print_table(lines, title=_title(record, fhir))
         except AssessmentError as error:
             remedies = "".join(f"\n  {field}: {text}" for field, text in error.violations)
             raise click.ClickException(f"{error}{remedies}") from error
+
+
+def _title(record: Path | None, fhir: Path | None) -> str:
+    if record is not None:
+        return f"{record.stem}: every hour as the server saw it"
+    return f"{(fhir or Path()).stem}: as of its newest observation"
 
 
 def _requests(record: Path | None, fhir: Path | None) -> Iterator[AssessRiskRequest]:
@@ -84,8 +103,10 @@ def _print_table(lines: Iterator[Line], *, title: str) -> None:
     console = Console()
     shown: list[Line] = []
     if not console.is_terminal:
-        shown.extend(lines)
-        console.print(_table(shown, title=title))
+        try:
+            shown.extend(lines)
+        finally:  # what was answered before a failure is worth seeing
+            console.print(_table(shown, title=title))
         return
     with Live(_table(shown, title=title), console=console, refresh_per_second=12) as live:
         for line in lines:
@@ -95,7 +116,7 @@ def _print_table(lines: Iterator[Line], *, title: str) -> None:
 
 
 def _table(lines: list[Line], *, title: str) -> Table:
-    table = Table(title=f"{title}: every hour as the server saw it", title_justify="left")
+    table = Table(title=title, title_justify="left")
     for name in ("hour", "NEWS2", "risk"):
         table.add_column(name, justify="right")
     for name in ("band", "tier", "remarks"):
