@@ -54,7 +54,7 @@ def _hours() -> tuple[AssessRiskRequest, ...]:
 class Load:
     """Threads that ask without pause until stopped."""
 
-    def __init__(self, server: RunningServer, *, threads: int = 4, timeout_s: float = 0.5) -> None:
+    def __init__(self, server: RunningServer, *, threads: int = 4, timeout_s: float = 2.0) -> None:
         self.answers: list[Answer] = []
         self.failures: list[str] = []
         self._client = server.client()

@@ -12,7 +12,7 @@ ENCOUNTERS_PER_BUDGET = 64
 
 # gRPC gives a caller that set no deadline one that is centuries away.
 _NO_DEADLINE_S = 10 * 365 * 86_400.0
-# Kept back from a batch for writing each answer after the first, which the reserve of the chain covers.
+# Kept back at least from a batch for writing each answer after the first, which the reserve of the chain covers.
 _WRITE_S = 0.0005
 # How long an outcome is waited for beyond its time. Within a caller's deadline: not to the end, so that the rules in
 # hand still reach it. Within our own budget: a while, because the chain's timer may be late and the caller listens on.
@@ -45,7 +45,9 @@ class Allowance:
         if self.caller_s is None:
             return now_s + budget_s
         allowed_s = min(self.caller_s, budget_s if self.is_stream else LONGEST_WAIT_S)
-        return begun_s + allowed_s - (self.encounters - 1) * _WRITE_S
+        # On a machine that is short of time, an answer takes as long to write as its question took to read.
+        write_s = max(_WRITE_S, (now_s - begun_s) / self.encounters)
+        return begun_s + allowed_s - (self.encounters - 1) * write_s
 
     @property
     def patience_s(self) -> float:
