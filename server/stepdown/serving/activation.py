@@ -58,7 +58,7 @@ class Activation:
                 bundle=None,
                 execution_providers=order.execution_providers,
                 is_rules=not order.execution_providers,
-                refusal=Reason.SIGNATURE_INVALID,
+                refusal=_refusal_reason(refusal),
                 refusal_detail=f"{order.bundle}: {refusal}",
             )
         is_rules = bundle.manifest.kind is BundleKind.RULES
@@ -70,6 +70,11 @@ class Activation:
         return TierDescription(
             name=order.name, bundle=bundle, execution_providers=order.execution_providers, is_rules=is_rules
         )
+
+
+def _refusal_reason(refusal: TrustError) -> Reason:
+    absent = refusal.rule == TrustRule.BUNDLE_NOT_FOUND
+    return Reason.NOT_CONFIGURED if absent else Reason.SIGNATURE_INVALID
 
 
 def rule_set_of(bundle: VerifiedBundle) -> RuleSet:

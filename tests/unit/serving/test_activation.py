@@ -66,9 +66,11 @@ def test_a_refusal_costs_the_tier_and_names_the_rule() -> None:
     assert tier.refusal_detail.startswith("sepsis-full: FILE_CHANGED")
 
 
-def test_a_missing_bundle_is_a_refusal_too() -> None:
-    assert "BUNDLE_NOT_FOUND" in activation().tier(order("nonsense")).refusal_detail
-    assert "BUNDLE_NOT_FOUND" in activation().tier(order("extra")).refusal_detail
+def test_a_missing_bundle_is_refused_for_want_of_it_and_not_for_its_signature() -> None:
+    for name in ("nonsense", "extra"):
+        tier = activation().tier(order(name))
+        assert "BUNDLE_NOT_FOUND" in tier.refusal_detail
+        assert tier.refusal is Reason.NOT_CONFIGURED
 
 
 def test_the_newest_version_is_taken_unless_one_is_named() -> None:

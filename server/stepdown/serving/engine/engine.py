@@ -180,7 +180,7 @@ class Engine:
         tier = self.pathways[event.pathway].tier(event.tier)
         owed = self._supervision.disable(tier, detail=event.detail, now_s=self._now_s)
         self._cascades[event.pathway].failed(
-            owed, tier=tier, reason=Reason.OPERATOR_DISABLED, detail=event.detail, now_s=self._now_s
+            owed, tier=tier, reason=Reason.OPERATOR_DISABLED, detail="disabled by an operator", now_s=self._now_s
         )
 
     def _tier_enabled(self, event: TierEnabled) -> None:

@@ -163,4 +163,7 @@ class Tier:
             return (Reason.WORKER_HUNG, "the worker is silent for too long") if self.stalled() else (None, "")
         if self.state is TierState.PROBATION:
             return self.reason or Reason.PROBATION, self.detail
+        if self.state is TierState.DISABLED:
+            # What the operator wrote is for the status and the log, not for every patient's answer.
+            return Reason.OPERATOR_DISABLED, "disabled by an operator"
         return self.reason or Reason.STARTING, self.detail
