@@ -6,6 +6,7 @@ Interfaces only: adapters meet them, fakes mirror them.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from stepdown.domain.drills import FaultInjection, InjectedFault
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
 from stepdown.domain.engine_events import Event, Request
 from stepdown.domain.notices import Notice
@@ -44,6 +45,16 @@ class WorkerPool(Protocol):
 
     def close(self) -> None:
         """End every worker and release every slot, descriptor and thread."""
+
+
+class Drills(Protocol):
+    """Failures on purpose, in real workers. Only a server that permits drills has one."""
+
+    def inject(self, injection: FaultInjection) -> InjectedFault:
+        """Put the fault in, now; it is taken back after its duration. Raises DrillRefusedError."""
+
+    def injected(self) -> tuple[InjectedFault, ...]:
+        """The faults that last."""
 
 
 class Observer(Protocol):

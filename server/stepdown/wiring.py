@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import stepdown
@@ -17,6 +18,7 @@ from stepdown.adapters.worker_pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool_options import WorkerPoolOptions
 from stepdown.clinical.policy import IntakePolicy
 from stepdown.domain.bundles import VerifiedBundle
+from stepdown.domain.drills import InjectedFault
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
 from stepdown.domain.notices import Notice
 from stepdown.domain.reasons import Reason
@@ -109,7 +111,9 @@ class Server:
             policy=_engine_policy(self._settings.engine),
             now_s=self._clock.monotonic_s(),
         )
-        return EngineDriver(engine=engine, clock=self._clock, board=self._board, on_error=self._incident)
+        return EngineDriver(
+            engine=engine, clock=self._clock, board=self._board, on_error=self._incident, injected=self._injected
+        )
 
     def _make_grpc(self, loaded: "_Loading") -> Listener:
         tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
@@ -121,6 +125,7 @@ class Server:
             claims=StoredClaims(self._clock, rate=RatePolicy(per_second=rate.per_s, burst=rate.burst)),
             clock=self._clock,
             record=record,
+            drills=self._pool if self._settings.permits_drills else None,
         )
         try:
             credentials = ReloadingCredentials(lambda: _tls_material(tls), record=record)
@@ -139,6 +144,9 @@ class Server:
 
     def _open_inference(self, roster: Roster, record: CallRecord) -> AddServices:
         return open_inference(chain=self._driver, roster=roster, record=record, statistics=self._metrics.statistics)
+
+    def _injected(self) -> tuple[InjectedFault, ...]:
+        return self._pool.injected()
 
     def _note(self, notice: Notice) -> None:
         self._board.post((notice,))
@@ -278,4 +286,11 @@ def _pool_options(configuration: Settings, log: JsonLog) -> WorkerPoolOptions:
         tier_resources=MappingProxyType(resources),
         load_timeout_s=configuration.engine.load_limit_s,
         log=lambda line: log.event("worker_output", line=line),
+        drills_permitted=configuration.permits_drills,
+        drill_ended=partial(_log_drill_end, log),
     )
+
+
+def _log_drill_end(log: JsonLog, injected: InjectedFault, how: str) -> None:
+    injection = injected.injection
+    log.event("fault_ended", pathway=injection.pathway, tier=injection.tier, fault=injection.fault.value, how=how)

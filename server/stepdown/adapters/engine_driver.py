@@ -1,11 +1,13 @@
 """Drives the engine: one lock, one timer thread, effects carried out in order. Decides nothing itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING
 
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.domain.assessments import Degradation
+from stepdown.domain.drills import InjectedFault
 from stepdown.domain.engine_effects import (
     AnswerRequest,
     DispatchBatch,
@@ -42,13 +44,24 @@ class EngineDriver:
     """Meets `ports.Chain`. Whoever brings an event carries out its effects, under the one lock."""
 
     def __init__(
-        self, *, engine: Engine, clock: Clock, board: NoticeBoard, on_error: Callable[[Exception], None]
+        self,
+        *,
+        engine: Engine,
+        clock: Clock,
+        board: NoticeBoard,
+        on_error: Callable[[Exception], None],
+        injected: Callable[[], tuple[InjectedFault, ...]] = tuple,
     ) -> None:
-        """`on_error` is told of every exception of our own making; answers go on."""
+        """`on_error` is told of every exception of our own making; answers go on.
+
+        `injected` gives the faults that drills have put in, to be shown with the tiers: the engine knows nothing of
+        them.
+        """
         self._engine = engine
         self._clock = clock
         self._board = board
         self._on_error = on_error
+        self._injected = injected
         self._lock = Lock()
         self._pool: WorkerPool | None = None
         self._alarm = Condition()
@@ -103,7 +116,9 @@ class EngineDriver:
     def status(self) -> tuple[PathwayStatus, ...]:
         """Every pathway and tier now."""
         with self._lock:
-            return snapshot(self._engine, now_s=self._clock.monotonic_s(), wall_s=self._clock.wall_s())
+            pathways = snapshot(self._engine, now_s=self._clock.monotonic_s(), wall_s=self._clock.wall_s())
+        injected = {(each.injection.pathway, each.injection.tier): each for each in self._injected()}
+        return tuple(_with_faults(pathway, injected) for pathway in pathways) if injected else pathways
 
     def disable_tier(self, pathway: str, tier: str, *, detail: str) -> None:
         """Operator takes a tier out. Raises KeyError for an unknown one."""
@@ -211,6 +226,11 @@ class EngineDriver:
                     continue
                 self._alarm_s = float("inf")
             self._drive((TimePassed(),))
+
+
+def _with_faults(pathway: PathwayStatus, injected: Mapping[tuple[str, str], InjectedFault]) -> PathwayStatus:
+    tiers = tuple(replace(tier, injected_fault=injected.get((pathway.name, tier.name))) for tier in pathway.tiers)
+    return replace(pathway, tiers=tiers)
 
 
 def _reply(request: Request, outcome: Outcome) -> None:

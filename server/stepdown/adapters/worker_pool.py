@@ -9,10 +9,12 @@ import threading
 from functools import partial
 from queue import SimpleQueue
 
+from stepdown.adapters.worker_pool_drills import WorkerPoolDrills
 from stepdown.adapters.worker_pool_folder import EmptyFolder
 from stepdown.adapters.worker_pool_life import WorkerLife
 from stepdown.adapters.worker_pool_loop import ListeningLoop
 from stepdown.adapters.worker_pool_options import WorkerPoolOptions
+from stepdown.domain.drills import FaultInjection, InjectedFault
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
 from stepdown.domain.engine_events import BatchFailed
 from stepdown.domain.errors import WorkerError
@@ -23,7 +25,10 @@ _JOIN_S = 5.0
 
 
 class ProcessWorkerPool:
-    """Meets `ports.WorkerPool`. Events come on the listener's thread, those of one wake-up in one call of the sink."""
+    """Meets `ports.WorkerPool` and `ports.Drills`.
+
+    Events come on the listener's thread, those of one wake-up in one call of the sink.
+    """
 
     def __init__(self, sink: EventSink, options: WorkerPoolOptions | None = None) -> None:
         """Start the two threads. Raises: OSError when there is no room for the workers' empty folder."""
@@ -31,6 +36,7 @@ class ProcessWorkerPool:
         self._lives: dict[int, WorkerLife] = {}
         self._orders: SimpleQueue[WorkerLife | None] = SimpleQueue()
         self._loop = ListeningLoop(sink, self._options.log)
+        self._drills = WorkerPoolDrills(self._options, loop=self._loop, lives=lambda: tuple(self._lives.values()))
         self._closing = threading.Event()
         self._folder = EmptyFolder()
         self._listener = threading.Thread(target=self._loop.run, name="worker-listener", daemon=True)
@@ -53,6 +59,7 @@ class ProcessWorkerPool:
             options=self._options,
             loop=self._loop,
             working_directory=self._folder.path,
+            drills=self._drills.terms,
             start=self._orders.put,
             forget=self._forget,
         )
@@ -94,6 +101,14 @@ class ProcessWorkerPool:
         except WorkerError as error:
             self._fail(probe.worker, probe.sequence, error)
 
+    def inject(self, injection: FaultInjection) -> InjectedFault:
+        """Put a fault into a tier's worker. Raises: DrillRefusedError, and nothing happened."""
+        return self._drills.inject(injection)
+
+    def injected(self) -> tuple[InjectedFault, ...]:
+        """The faults that are in workers now."""
+        return self._drills.active()
+
     def close(self) -> None:
         """End every worker and release every slot, descriptor and thread.
 
@@ -131,6 +146,7 @@ class ProcessWorkerPool:
 
     def _forget(self, life: WorkerLife) -> None:
         self._lives.pop(life.number, None)
+        self._drills.worker_gone(life)
         if self._closing.is_set() and not self._lives:
             self._loop.stop()
 

@@ -4,6 +4,8 @@ Everything runs on the loop's thread, except `kill`. Whatever a process says out
 is a breach and its end. Refuses to wait for it, and to decide what comes after it: its owner does.
 """
 
+import signal
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Protocol
 
@@ -14,17 +16,25 @@ from stepdown.adapters.worker_pool_preparation import Preparation
 from stepdown.adapters.worker_pool_process import WorkerProcess
 from stepdown.adapters.worker_pool_reports import Refusal, read_providers, read_refusal, read_report
 from stepdown.adapters.worker_pool_slots import Slots
+from stepdown.domain.drills import FaultInjection, InjectableFault
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, parse_frame
+from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, json_frame, parse_frame
 from stepdown.worker.mailbox import SLOTS
 
 # A process closes its doorbell a moment before it is gone. If the moment is longer, its callers need not wait for it;
 # it has a little more time itself, to end by its own hand: how it does says more than SIGKILL.
 _PARTING_S = 0.01
 _FAREWELL_S = 0.5
+# A lost device is seen when the process that had it open has died and the next one looks for it.
+_BY_SIGNAL: Mapping[InjectableFault, signal.Signals] = {
+    InjectableFault.WORKER_KILLED: signal.SIGKILL,
+    InjectableFault.WORKER_STOPPED: signal.SIGSTOP,
+    InjectableFault.PLACEMENT_LOST: signal.SIGKILL,
+    InjectableFault.PROVIDER_LOST: signal.SIGKILL,
+}
 
 
 class Stage(Enum):
@@ -90,6 +100,22 @@ class Attempt:
         """Any thread: end it, whatever it does; nothing more it says is passed on."""
         self._killed = True
         self._process.kill()
+
+    def suffer(self, injection: FaultInjection) -> bool:
+        """Any thread: put a fault into it that looks as if it had come by itself. False: it cannot be reached."""
+        if self.slots is None:
+            return False
+        if injection.fault in _BY_SIGNAL:
+            self._process.signal(_BY_SIGNAL[injection.fault])
+            return True
+        return self._process.send(json_frame(Operation.DRILL, {"fault": injection.fault, "delay_s": injection.delay_s}))
+
+    def recover(self, injection: FaultInjection) -> None:
+        """Any thread: take the fault back, as far as that is possible."""
+        if injection.fault is InjectableFault.WORKER_STOPPED:
+            self._process.signal(signal.SIGCONT)
+        elif injection.fault not in _BY_SIGNAL:
+            self._process.send(json_frame(Operation.DRILL, {"fault": None}))
 
     def leave(self) -> None:
         """Hear nothing more of it, and only reap it, should it ever end."""

@@ -15,11 +15,13 @@ from stepdown.adapters.worker_pool_preparation import Preparation, prepare, proc
 from stepdown.adapters.worker_pool_process import WorkerProcess, start_process
 from stepdown.adapters.worker_pool_reports import Refusal, combined
 from stepdown.adapters.worker_pool_slots import Slots
+from stepdown.domain.drills import FaultInjection
 from stepdown.domain.engine_effects import SpawnWorker
 from stepdown.domain.engine_events import WorkerExited, WorkerReady, WorkerRefused
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import ExecutionProvider
+from stepdown.worker.order import DrillTerms
 
 _LOOKED_AFTER_S = 0.05
 
@@ -34,15 +36,21 @@ class WorkerLife:
         options: WorkerPoolOptions,
         loop: ListeningLoop,
         working_directory: Path,
+        drills: Callable[[str, str], DrillTerms],
         start: Callable[["WorkerLife"], None],
         forget: Callable[["WorkerLife"], None],
     ) -> None:
-        """A worker that is ordered. `start` has the starter's thread call `start_next`; `forget` is told at the end."""
+        """A worker that is ordered.
+
+        `drills` gives a tier's terms at each start. `start` has the starter's thread call `start_next`; `forget` is
+        told at the end.
+        """
         self.number = order.worker
         self._order = order
         self._options = options
         self._loop = loop
         self._working_directory = working_directory
+        self._drills = drills
         self._start = start
         self._forget = forget
         self._name = f"worker {order.worker} {order.pathway}/{order.tier}"
@@ -67,6 +75,21 @@ class WorkerLife:
         if attempt is not None:
             attempt.kill()
 
+    def serves(self, pathway: str, tier: str) -> bool:
+        """Whether a process of it takes batches for this tier."""
+        return (self._order.pathway, self._order.tier) == (pathway, tier) and self.slots is not None
+
+    def suffer(self, injection: FaultInjection) -> bool:
+        """Any thread: put a fault into the process that serves. False: there is none."""
+        attempt = self._attempt
+        return attempt is not None and attempt.suffer(injection)
+
+    def recover(self, injection: FaultInjection) -> None:
+        """Any thread: take it back."""
+        attempt = self._attempt
+        if attempt is not None:
+            attempt.recover(injection)
+
     def disown(self) -> None:
         """The loop has ended: give up whatever SIGKILL did not end."""
         for process in (*self._left, self._attempt, self._unheard):
@@ -89,6 +112,7 @@ class WorkerLife:
                 self._order,
                 providers,
                 options=self._options,
+                drills=self._drills(self._order.pathway, self._order.tier),
                 working_directory=self._working_directory,
             )
             process = start_process(plan)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from stepdown.domain.drills import InjectedFault
 from stepdown.worker.order import WorkerResources
 
 CHILD_PROGRAM = (sys.executable, "-P", "-s", "-u", "-m", "stepdown.worker")
@@ -20,12 +21,17 @@ def _ignore(_line: str) -> None:
     """Nobody asked for the log."""
 
 
+def _unheard(_injected: InjectedFault, _how: str) -> None:
+    """Nobody asked how drills end."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPoolOptions:
     """What holds for every worker of a pool; `tier_resources` by (pathway, tier) where a tier differs.
 
     `load_timeout_s` is per execution provider tried and covers compilation. `ending_s` is how long a killed process may
-    take before the pool stops waiting for it. `environment` is added to the little that a worker inherits.
+    take before the pool stops waiting for it. `environment` is added to the little that a worker inherits. Faults can
+    be put into workers only if `drills_permitted`; `drill_ended` is told of each that is over, and how it ended.
     """
 
     resources: WorkerResources = field(default_factory=WorkerResources)
@@ -37,6 +43,8 @@ class WorkerPoolOptions:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     program: tuple[str, ...] = WORKER_PROGRAM
     log: Callable[[str], None] = _ignore
+    drills_permitted: bool = False
+    drill_ended: Callable[[InjectedFault, str], None] = _unheard
 
     def resources_of(self, pathway: str, tier: str) -> WorkerResources:
         """What the worker of this tier may use."""

@@ -20,7 +20,7 @@ from stepdown.worker.datatypes import tensor_format
 from stepdown.worker.known_answers import FILE as KNOWN_ANSWERS
 from stepdown.worker.known_answers import KnownAnswers, parse_known_answers
 from stepdown.worker.mailbox import Layout, layout
-from stepdown.worker.order import load_order, order_to_json
+from stepdown.worker.order import DrillTerms, load_order, order_to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,6 +67,7 @@ def process_plan(
     providers: tuple[ExecutionProvider, ...],
     *,
     options: WorkerPoolOptions,
+    drills: DrillTerms,
     working_directory: Path,
 ) -> ProcessPlan:
     """The process that tries the first of these providers that it can try at all."""
@@ -75,6 +76,7 @@ def process_plan(
         providers=providers,
         resources=options.resources_of(order.pathway, order.tier),
         warm_up_s=options.warm_up_s,
+        drills=drills,
     )
     return ProcessPlan(
         program=options.program,

@@ -49,7 +49,7 @@ def worker_environment(inherited: Mapping[str, str], added: Mapping[str, str]) -
 
 
 class WorkerProcess:
-    """A started child. `ring` and `kill` may be called from any thread, also while another hangs up."""
+    """A started child. All that speaks to it may be called from any thread, also while another hangs up."""
 
     def __init__(
         self, child: subprocess.Popen[bytes], *, doorbell: socket.socket, errors: int, memory: Mailbox
@@ -67,7 +67,10 @@ class WorkerProcess:
 
     def ring(self, *, sequence: int, rows: int, slot: int) -> bool:
         """Announce a batch without waiting. False: nobody reads the doorbell any more."""
-        frame = batch_frame(Operation.RUN, sequence=sequence, rows=rows, slot=slot)
+        return self.send(batch_frame(Operation.RUN, sequence=sequence, rows=rows, slot=slot))
+
+    def send(self, frame: bytes) -> bool:
+        """Put a frame through the doorbell without waiting. False: nobody reads it any more, or it is full."""
         with self._lock:
             try:
                 return self._connected and self.doorbell.send(frame) == len(frame)
@@ -75,10 +78,14 @@ class WorkerProcess:
                 return False
 
     def kill(self) -> None:
-        """SIGKILL. By descriptor: the number could belong to another process by now."""
+        """SIGKILL."""
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it still lives. By descriptor: the number could belong to another process by now."""
         with self._lock, suppress(ProcessLookupError):
             if self._watched:
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(self.pidfd, number)
 
     def ending(self) -> str | None:
         """How the process ended, reaping it; None while it lives."""

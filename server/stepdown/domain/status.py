@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from stepdown.domain.bundles import BundleIdentity
+from stepdown.domain.drills import InjectedFault
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import Capability, ExecutionProvider, TierState
 
@@ -25,7 +26,7 @@ class WorkerReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierStatus:
-    """One tier now. Durations in seconds, latency in milliseconds; None = not known yet."""
+    """One tier now. Durations in seconds, latency in milliseconds; None = not known yet, or no drill is on."""
 
     name: str
     state: TierState
@@ -46,6 +47,7 @@ class TierStatus:
     in_flight_rows: int
     restarts: int
     answers: int
+    injected_fault: InjectedFault | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

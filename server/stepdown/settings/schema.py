@@ -113,3 +113,8 @@ class Settings(_Section):
     pathway: tuple[PathwaySettings, ...] = Field(min_length=1)
     engine: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def permits_drills(self) -> bool:
+        """Whether faults may be injected. Never in production; nothing else in the file can permit it there."""
+        return self.environment in {"demo", "staging"}

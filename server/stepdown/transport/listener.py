@@ -16,7 +16,7 @@ from stepdown.api.v1.assessment_service_pb2_grpc import add_AssessmentServiceSer
 from stepdown.api.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_to_server
 from stepdown.api.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from stepdown.domain.errors import ConfigurationError
-from stepdown.ports import Chain, Clock
+from stepdown.ports import Chain, Clock, Drills
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Roster
 from stepdown.transport.admission import Admission, CallLimits
@@ -60,7 +60,10 @@ _REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104  # the addres
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """What stands behind the gRPC side, as the composition root made it. `clinical` is by pathway name."""
+    """What stands behind the gRPC side, as the composition root made it. `clinical` is by pathway name.
+
+    `drills` None: faults are injected into nobody.
+    """
 
     chain: Chain
     roster: Roster
@@ -68,6 +71,7 @@ class Served:
     claims: Claims
     clock: Clock
     record: CallRecord
+    drills: Drills | None = None
 
 
 class _Resources:
@@ -211,7 +215,9 @@ def _add_own_services(server: grpc.Server, served: Served, resources: _Resources
         limits=limits,
     )
     assessments = AssessmentServicer(flow, in_flight=resources.in_flight, drain=resources.drain)
-    operations = OperationsServicer(served.chain, drain=resources.drain, event=served.record.event)
+    operations = OperationsServicer(
+        served.chain, drills=served.drills, drain=resources.drain, event=served.record.event
+    )
     add_AssessmentServiceServicer_to_server(assessments, server)
     add_CatalogServiceServicer_to_server(CatalogServicer(Catalog(served.roster)), server)
     add_OperationsServiceServicer_to_server(operations, server)

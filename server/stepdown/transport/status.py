@@ -54,6 +54,9 @@ _CODES: Mapping[RejectReason, grpc.StatusCode] = MappingProxyType(
         RejectReason.TIER_TAKES_NO_TENSORS: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.MESSAGE_MALFORMED: grpc.StatusCode.INVALID_ARGUMENT,
         RejectReason.DETAIL_REQUIRED: grpc.StatusCode.INVALID_ARGUMENT,
+        RejectReason.DRILL_MALFORMED: grpc.StatusCode.INVALID_ARGUMENT,
+        RejectReason.DRILLS_NOT_PERMITTED: grpc.StatusCode.FAILED_PRECONDITION,
+        RejectReason.DRILL_NOT_POSSIBLE: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.SERVER_DRAINING: grpc.StatusCode.UNAVAILABLE,
     }
 )

@@ -21,16 +21,17 @@ RECEIVE_BYTES = HEAD.size + MAXIMUM_JSON_BYTES + 1
 
 
 class Operation(IntEnum):
-    """What a frame means. RUN goes to the worker, everything else comes from it."""
+    """What a frame means. RUN and DRILL go to the worker, everything else comes from it."""
 
     RUN = 1
     DONE = 2
     READY = 3
     REFUSED = 4
     FAILED = 5
+    DRILL = 6
 
 
-_WITH_JSON = frozenset({Operation.READY, Operation.REFUSED, Operation.FAILED})
+_WITH_JSON = frozenset({Operation.READY, Operation.REFUSED, Operation.FAILED, Operation.DRILL})
 _OPERATIONS = {int(operation): operation for operation in Operation}
 
 
@@ -51,7 +52,7 @@ def batch_frame(operation: Operation, *, sequence: int, rows: int, slot: int, co
 
 
 def json_frame(operation: Operation, body: dict[str, Any], *, sequence: int = 0, slot: int = 0) -> bytes:
-    """A READY, REFUSED or FAILED frame. Raises: WorkerError when the body is longer than a frame may be."""
+    """A READY, REFUSED, FAILED or DRILL frame. Raises: WorkerError when the body is longer than a frame may be."""
     text = json.dumps(body, separators=(",", ":")).encode()
     if len(text) > MAXIMUM_JSON_BYTES:
         raise _malformed(f"{operation.name} frame of {len(text)} bytes")

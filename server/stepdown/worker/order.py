@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepdown.domain.bundles import ModelSpec, TensorSpec
+from stepdown.domain.drills import InjectableFault
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
@@ -31,6 +32,17 @@ class WorkerResources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrillTerms:
+    """Whether a worker may be made to fail on purpose, and the device fault that it is to find while it loads."""
+
+    permitted: bool = False
+    load_fault: InjectableFault | None = None
+
+
+NO_DRILLS = DrillTerms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOrder:
     """One model, how long warming up may take, and the providers that may be used.
 
@@ -46,6 +58,7 @@ class LoadOrder:
     outputs: tuple[TensorSpec, ...]
     resources: WorkerResources
     warm_up_s: float
+    drills: DrillTerms = NO_DRILLS
 
     def layout(self) -> Layout:
         """The mailbox both sides use. Raises: WorkerError when a tensor has no fixed row size."""
@@ -57,7 +70,12 @@ class LoadOrder:
 
 
 def load_order(
-    model: ModelSpec, *, providers: tuple[ExecutionProvider, ...], resources: WorkerResources, warm_up_s: float
+    model: ModelSpec,
+    *,
+    providers: tuple[ExecutionProvider, ...],
+    resources: WorkerResources,
+    warm_up_s: float,
+    drills: DrillTerms = NO_DRILLS,
 ) -> LoadOrder:
     """The order for one attempt at a verified manifest's model."""
     return LoadOrder(
@@ -70,6 +88,7 @@ def load_order(
         outputs=model.outputs,
         resources=resources,
         warm_up_s=warm_up_s,
+        drills=drills,
     )
 
 
@@ -89,6 +108,8 @@ def order_to_json(order: LoadOrder) -> bytes:
             "niceness": order.resources.niceness,
             "device_id": order.resources.device_id,
             "warm_up_s": order.warm_up_s,
+            "drills_permitted": order.drills.permitted,
+            "load_fault": order.drills.load_fault,
         }
     ).encode()
 
@@ -112,9 +133,18 @@ def order_from_json(text: bytes) -> LoadOrder:
                 device_id=int(read["device_id"]),
             ),
             warm_up_s=float(read["warm_up_s"]),
+            drills=_drills_from_json(read),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=f"order: {type(error).__name__}") from error
+
+
+def _drills_from_json(read: Mapping[str, Any]) -> DrillTerms:
+    """Only the very value true permits a drill."""
+    fault = read["load_fault"]
+    return DrillTerms(
+        permitted=read["drills_permitted"] is True, load_fault=None if fault is None else InjectableFault(fault)
+    )
 
 
 def _tensor_to_json(spec: TensorSpec) -> Mapping[str, Any]:

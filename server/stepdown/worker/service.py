@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Sequence
 
+from stepdown.domain.drills import InjectableFault
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
@@ -25,17 +26,21 @@ from stepdown.worker.order import LoadOrder, order_from_json
 from stepdown.worker.parcel import Parcel, open_parcel
 from stepdown.worker.processors import allowed_processors
 from stepdown.worker.providers import ort_name
+from stepdown.worker.rehearsal import RehearsedRunner, refuse_to_load
 from stepdown.worker.runner import ModelRunner
 from stepdown.worker.self_test import self_test
 from stepdown.worker.session import SessionPlan, compiled_in, open_session, runtime_description
 from stepdown.worker.survey import device_label
 
 _REFUSED = 3
+_HOSTILE_ORDER = 4
 _DETAIL_CHARACTERS = 500
 
 
 def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: int) -> int:
     """Load what the parcel orders and serve the doorbell until it closes. The exit code: 0, or 3 when refused.
+
+    4: it was told to rehearse a fault although its order permits none, so whoever told it is not its server.
 
     Closes both descriptors, which are of no use once their memory is mapped.
     """
@@ -60,8 +65,7 @@ def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: i
         del parcel
     # What was made so far lives as long as the process: the collector need not look at it again.
     gc.freeze()
-    _serve_batches(doorbell, mailbox, runner)
-    return 0
+    return _serve_batches(doorbell, mailbox, runner)
 
 
 def _read(descriptor: int) -> Parcel:
@@ -90,6 +94,7 @@ def _loaded(
     """The runner, and the READY frame it earned."""
     resources, plan = order.resources, mailbox.layout
     threads = resources.threads or allowed_processors()
+    refuse_to_load(order.drills, at=InjectableFault.PROVIDER_LOST)
     session = open_session(
         bytes(_file(parcel, order.model_file)),
         {name: _file(parcel, name) for name in order.external_data},
@@ -100,7 +105,8 @@ def _loaded(
             device_id=resources.device_id,
         ),
     )
-    runner = ModelRunner(session, plan, provider)
+    refuse_to_load(order.drills, at=InjectableFault.PLACEMENT_LOST)
+    runner = (RehearsedRunner if order.drills.permitted else ModelRunner)(session, plan, provider)
     known = parse_known_answers(bytes(_file(parcel, KNOWN_ANSWERS)), inputs=plan.inputs, outputs=plan.outputs)
     names = [tensor.name for tensor in plan.outputs]
     proof = self_test(runner, known, output_names=names, warm_up_s=order.warm_up_s)
@@ -133,11 +139,17 @@ def _refusal(error: Exception, *, provider: str = "") -> bytes:
     return json_frame(Operation.REFUSED, body | {"detail": detail[:_DETAIL_CHARACTERS]})
 
 
-def _serve_batches(doorbell: socket.socket, mailbox: Mailbox, runner: ModelRunner) -> None:
+def _serve_batches(doorbell: socket.socket, mailbox: Mailbox, runner: ModelRunner) -> int:
     received = bytearray(RECEIVE_BYTES)
     view = memoryview(received)
     while length := doorbell.recv_into(received):
         frame = parse_frame(view[:length])
+        if frame.operation is Operation.DRILL:
+            if not isinstance(runner, RehearsedRunner):
+                sys.stderr.write("told to rehearse a fault, which this worker may not\n")
+                return _HOSTILE_ORDER
+            runner.rehearse(frame.body)
+            continue
         try:
             answer = _answered(frame, mailbox, runner)
         except Exception as error:  # noqa: BLE001 - classified and reported; the owner decides
@@ -145,6 +157,7 @@ def _serve_batches(doorbell: socket.socket, mailbox: Mailbox, runner: ModelRunne
             body = {"reason": fault.reason, "detail": fault.detail, "sticky": fault.sticky}
             answer = json_frame(Operation.FAILED, body, sequence=frame.sequence, slot=frame.slot)
         doorbell.send(answer)
+    return 0
 
 
 def _answered(frame: Frame, mailbox: Mailbox, runner: ModelRunner) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from stepdown.adapters.engine_driver import EngineDriver
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.system_clock import SystemClock
+from stepdown.domain.drills import FaultInjection, InjectableFault, InjectedFault
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, Outcome, SpawnWorker
 from stepdown.domain.engine_events import BatchCompleted, Event, ProbeCompleted, Request, WorkerExited, WorkerReady
 from stepdown.domain.notices import TierMoved
@@ -17,6 +18,7 @@ from stepdown.domain.tensors import RowsResult, TensorRows
 from stepdown.domain.tiers import Capability, ExecutionProvider, TierState
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.supervision import Supervision
+from tests.fakes.drills import injected_fault
 from tests.simulation.chain import CHAIN, PATHWAY, POLICY
 
 PATIENCE_S = 10.0
@@ -52,7 +54,14 @@ class Bench:
         clock = SystemClock()
         self.board = NoticeBoard(observers=(), on_error=self.errors.append)
         self.engine = Engine(pathways=(CHAIN,), policy=POLICY, now_s=clock.monotonic_s())
-        self.driver = EngineDriver(engine=self.engine, clock=clock, board=self.board, on_error=self.errors.append)
+        self.injected: tuple[InjectedFault, ...] = ()
+        self.driver = EngineDriver(
+            engine=self.engine,
+            clock=clock,
+            board=self.board,
+            on_error=self.errors.append,
+            injected=lambda: self.injected,
+        )
         self.pool = RecordingPool()
         self.driver.start(self.pool)
 
@@ -207,6 +216,13 @@ def test_status_shows_what_a_worker_reported_and_nothing_for_one_that_has_not(be
     assert full.probe_age_s is not None
     assert (distilled.worker_pid, distilled.latency_p50_ms, distilled.probe_age_s) == (None, None, None)
     assert (rules.execution_provider, rules.device) == (ExecutionProvider.RULES, "server process")
+
+
+def test_status_shows_a_fault_with_the_tier_that_a_drill_put_it_into_and_with_no_other(bench: Bench) -> None:
+    injection = FaultInjection(pathway=PATHWAY, tier="full", fault=InjectableFault.OUTPUT_NAN, duration_s=5.0)
+    bench.injected = (injected_fault(injection),)
+    shown = {tier.name: tier.injected_fault for tier in bench.driver.status()[0].tiers}
+    assert shown == {"full": bench.injected[0], "distilled": None, "rules": None}
 
 
 def test_it_is_alive_until_closed_and_then_hears_no_more(bench: Bench) -> None:

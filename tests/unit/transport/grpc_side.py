@@ -9,6 +9,7 @@ import grpc
 
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.domain.notices import Notice
+from stepdown.ports import Drills
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.transport.authorization import Authorization
 from stepdown.transport.calls import CallRecord
@@ -119,6 +120,7 @@ def grpc_side(
     claims: FakeClaims | None = None,
     pathway: ClinicalPathway | None = None,
     limits: RequestLimits | None = None,
+    drills: Drills | None = None,
     add_services: Sequence[AddServices] = (),
     read_tls: Callable[[], TlsMaterial] = material,
     **options: float,
@@ -128,7 +130,7 @@ def grpc_side(
     claims = claims or FakeClaims()
     recorded = Recorded()
     listener = build_server(
-        served(chain, claims, recorded, pathway or clinical_pathway()),
+        replace(served(chain, claims, recorded, pathway or clinical_pathway()), drills=drills),
         tls=ReloadingCredentials(read_tls, record=recorded.as_record),
         authorization=Authorization(trust_domain=TRUST_DOMAIN),
         options=replace(ListenerOptions(address="127.0.0.1:0", announce_s=0.0), **options),  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ LIST = "/stepdown.api.v1.OperationsService/ListTiers"
 CHANGING = {
     "/stepdown.api.v1.OperationsService/DisableTier",
     "/stepdown.api.v1.OperationsService/EnableTier",
+    "/stepdown.api.v1.OperationsService/InjectFault",
     "/inference.GRPCInferenceService/RepositoryModelLoad",
     "/inference.GRPCInferenceService/RepositoryModelUnload",
     "/inference.GRPCInferenceService/TraceSetting",

@@ -1,10 +1,20 @@
 import json
+from dataclasses import replace
 
 import pytest
 
+from stepdown.domain.drills import InjectableFault
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.worker.order import LoadOrder, WorkerResources, load_order, order_from_json, order_to_json
+from stepdown.worker.order import (
+    NO_DRILLS,
+    DrillTerms,
+    LoadOrder,
+    WorkerResources,
+    load_order,
+    order_from_json,
+    order_to_json,
+)
 from tests.fakes.bundles import ECHO, bundle
 
 
@@ -16,6 +26,20 @@ def order() -> LoadOrder:
     return load_order(
         model, providers=(ExecutionProvider.CUDA, ExecutionProvider.CPU), resources=resources, warm_up_s=0.25
     )
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [NO_DRILLS, DrillTerms(permitted=True), DrillTerms(permitted=True, load_fault=InjectableFault.PROVIDER_LOST)],
+)
+def test_the_terms_of_drills_travel_with_an_order(order: LoadOrder, terms: DrillTerms) -> None:
+    assert order_from_json(order_to_json(replace(order, drills=terms))).drills == terms
+
+
+@pytest.mark.parametrize("value", [1, "true", None])
+def test_nothing_but_true_permits_drills(order: LoadOrder, value: object) -> None:
+    text = json.dumps(json.loads(order_to_json(order)) | {"drills_permitted": value})
+    assert order_from_json(text.encode()).drills == NO_DRILLS
 
 
 def test_an_order_comes_back_as_it_was_written_without_what_a_child_need_not_know(order: LoadOrder) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from stepdown.domain.bundles import VerifiedBundle
+from stepdown.domain.drills import InjectableFault
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, batch_frame, json_frame, parse_frame
 from stepdown.worker.mailbox import Mailbox, create_memory
-from stepdown.worker.order import LoadOrder, WorkerResources, load_order, order_to_json
+from stepdown.worker.order import DrillTerms, LoadOrder, WorkerResources, load_order, order_to_json
 from stepdown.worker.parcel import seal_parcel
 from stepdown.worker.service import serve
 from tests.fakes.bundles import ECHO, LOOKUP, bundle
@@ -168,3 +169,40 @@ def test_what_the_slot_does_not_bear_out_is_a_sticky_fault(start: Start, frame: 
     heard = child.heard()
     assert (heard.operation, heard.sequence) == (Operation.FAILED, 5)
     assert (heard.body["reason"], heard.body["sticky"]) == ("INTERNAL_FAULT", True)
+
+
+def test_a_worker_that_may_not_rehearse_ends_when_it_is_told_to(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
+    child = start(bundle(ECHO))
+    child.heard()
+    child.bell.send(json_frame(Operation.DRILL, {"fault": "OUTPUT_NAN"}))
+    assert child.end() == 4
+    assert "may not" in capsys.readouterr().err
+
+
+def test_a_worker_that_may_rehearse_fails_as_told_and_answers_again_when_told_to_stop(start: Start) -> None:
+    child = start(bundle(ECHO), drills=DrillTerms(permitted=True))
+    child.heard()
+    values = np.array([[0.5, 1, 2]], np.float32).tobytes()
+    for sequence, fault, operation in ((1, "STICKY_ERROR", Operation.FAILED), (2, None, Operation.DONE)):
+        child.bell.send(json_frame(Operation.DRILL, {"fault": fault}))
+        child.mailbox.write_request(0, sequence=sequence, rows=1, tensors=([values],))
+        child.bell.send(batch_frame(Operation.RUN, sequence=sequence, rows=1, slot=0))
+        assert child.heard().operation is operation
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (InjectableFault.PROVIDER_LOST, "PROVIDER_UNAVAILABLE"),
+        (InjectableFault.PLACEMENT_LOST, "PLACEMENT_TOO_LOW"),
+    ],
+)
+def test_a_worker_started_while_the_device_is_lost_is_refused(
+    start: Start, fault: InjectableFault, reason: str
+) -> None:
+    child = start(bundle(ECHO), drills=DrillTerms(permitted=True, load_fault=fault))
+    refused = child.heard()
+    assert (refused.operation, refused.body["reason"]) == (Operation.REFUSED, reason)
+    assert "drill" in refused.body["detail"]

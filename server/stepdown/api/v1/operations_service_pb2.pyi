@@ -4,12 +4,38 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from stepdown.api.v1 import tiers_pb2 as _tiers_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FAULT_UNSPECIFIED: _ClassVar[Fault]
+    FAULT_WORKER_KILLED: _ClassVar[Fault]
+    FAULT_WORKER_STOPPED: _ClassVar[Fault]
+    FAULT_WORKER_SLOW: _ClassVar[Fault]
+    FAULT_OUTPUT_NAN: _ClassVar[Fault]
+    FAULT_OUTPUT_WRONG: _ClassVar[Fault]
+    FAULT_STICKY_ERROR: _ClassVar[Fault]
+    FAULT_OUT_OF_MEMORY: _ClassVar[Fault]
+    FAULT_ABORT: _ClassVar[Fault]
+    FAULT_PLACEMENT_LOST: _ClassVar[Fault]
+    FAULT_PROVIDER_LOST: _ClassVar[Fault]
+FAULT_UNSPECIFIED: Fault
+FAULT_WORKER_KILLED: Fault
+FAULT_WORKER_STOPPED: Fault
+FAULT_WORKER_SLOW: Fault
+FAULT_OUTPUT_NAN: Fault
+FAULT_OUTPUT_WRONG: Fault
+FAULT_STICKY_ERROR: Fault
+FAULT_OUT_OF_MEMORY: Fault
+FAULT_ABORT: Fault
+FAULT_PLACEMENT_LOST: Fault
+FAULT_PROVIDER_LOST: Fault
 
 class ListTiersRequest(_message.Message):
     __slots__ = ("pathway",)
@@ -65,6 +91,38 @@ class EnableTierResponse(_message.Message):
     tier: TierReport
     def __init__(self, tier: _Optional[_Union[TierReport, _Mapping]] = ...) -> None: ...
 
+class InjectFaultRequest(_message.Message):
+    __slots__ = ("pathway", "tier", "fault", "duration", "delay", "detail")
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    DELAY_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    pathway: str
+    tier: str
+    fault: Fault
+    duration: _duration_pb2.Duration
+    delay: _duration_pb2.Duration
+    detail: str
+    def __init__(self, pathway: _Optional[str] = ..., tier: _Optional[str] = ..., fault: _Optional[_Union[Fault, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class InjectFaultResponse(_message.Message):
+    __slots__ = ("injected_fault",)
+    INJECTED_FAULT_FIELD_NUMBER: _ClassVar[int]
+    injected_fault: InjectedFault
+    def __init__(self, injected_fault: _Optional[_Union[InjectedFault, _Mapping]] = ...) -> None: ...
+
+class InjectedFault(_message.Message):
+    __slots__ = ("fault", "start_time", "end_time")
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    fault: Fault
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, fault: _Optional[_Union[Fault, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class PathwayReport(_message.Message):
     __slots__ = ("name", "capability", "capability_start_time", "tiers")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -78,7 +136,7 @@ class PathwayReport(_message.Message):
     def __init__(self, name: _Optional[str] = ..., capability: _Optional[_Union[_tiers_pb2.Capability, str]] = ..., capability_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tiers: _Optional[_Iterable[_Union[TierReport, _Mapping]]] = ...) -> None: ...
 
 class TierReport(_message.Message):
-    __slots__ = ("name", "state", "reason", "detail", "state_start_time", "worker_pid", "execution_provider", "device", "placement_share", "bundle", "latency_p50", "latency_p99", "probe_age", "probe_error", "breaker", "queue_rows", "in_flight_rows", "restarts", "answers")
+    __slots__ = ("name", "state", "reason", "detail", "state_start_time", "worker_pid", "execution_provider", "device", "placement_share", "bundle", "latency_p50", "latency_p99", "probe_age", "probe_error", "breaker", "queue_rows", "in_flight_rows", "restarts", "answers", "injected_fault")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -98,6 +156,7 @@ class TierReport(_message.Message):
     IN_FLIGHT_ROWS_FIELD_NUMBER: _ClassVar[int]
     RESTARTS_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    INJECTED_FAULT_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: _tiers_pb2.TierState
     reason: _tiers_pb2.Reason
@@ -117,4 +176,5 @@ class TierReport(_message.Message):
     in_flight_rows: int
     restarts: int
     answers: int
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_tiers_pb2.TierState, str]] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., detail: _Optional[str] = ..., state_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_pid: _Optional[int] = ..., execution_provider: _Optional[_Union[_tiers_pb2.ExecutionProvider, str]] = ..., device: _Optional[str] = ..., placement_share: _Optional[float] = ..., bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_error: _Optional[str] = ..., breaker: _Optional[str] = ..., queue_rows: _Optional[int] = ..., in_flight_rows: _Optional[int] = ..., restarts: _Optional[int] = ..., answers: _Optional[int] = ...) -> None: ...
+    injected_fault: InjectedFault
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_tiers_pb2.TierState, str]] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., detail: _Optional[str] = ..., state_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_pid: _Optional[int] = ..., execution_provider: _Optional[_Union[_tiers_pb2.ExecutionProvider, str]] = ..., device: _Optional[str] = ..., placement_share: _Optional[float] = ..., bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_error: _Optional[str] = ..., breaker: _Optional[str] = ..., queue_rows: _Optional[int] = ..., in_flight_rows: _Optional[int] = ..., restarts: _Optional[int] = ..., answers: _Optional[int] = ..., injected_fault: _Optional[_Union[InjectedFault, _Mapping]] = ...) -> None: ...

@@ -55,6 +55,11 @@ class OperationsServiceStub:
                 request_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierRequest.SerializeToString,
                 response_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierResponse.FromString,
                 _registered_method=True)
+        self.InjectFault = channel.unary_unary(
+                '/stepdown.api.v1.OperationsService/InjectFault',
+                request_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultRequest.SerializeToString,
+                response_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultResponse.FromString,
+                _registered_method=True)
 
 
 class OperationsServiceServicer:
@@ -89,6 +94,14 @@ class OperationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InjectFault(self, request, context):
+        """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
+        production, always.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OperationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +124,11 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     servicer.EnableTier,
                     request_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierRequest.FromString,
                     response_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierResponse.SerializeToString,
+            ),
+            'InjectFault': grpc.unary_unary_rpc_method_handler(
+                    servicer.InjectFault,
+                    request_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultRequest.FromString,
+                    response_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +240,33 @@ class OperationsService:
             '/stepdown.api.v1.OperationsService/EnableTier',
             stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierRequest.SerializeToString,
             stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InjectFault(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stepdown.api.v1.OperationsService/InjectFault',
+            stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultRequest.SerializeToString,
+            stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,6 +41,10 @@ class OperationsServiceStub:
     """Takes a tier out of service until `EnableTier`. Requests step down past it at once."""
     EnableTier: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.EnableTierRequest, _operations_service_pb2.EnableTierResponse]
     """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
+    InjectFault: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.InjectFaultRequest, _operations_service_pb2.InjectFaultResponse]
+    """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
+    production, always.
+    """
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
@@ -55,6 +59,10 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Takes a tier out of service until `EnableTier`. Requests step down past it at once."""
     EnableTier: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.EnableTierRequest, _operations_service_pb2.EnableTierResponse]  # type: ignore[assignment]
     """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
+    InjectFault: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.InjectFaultRequest, _operations_service_pb2.InjectFaultResponse]  # type: ignore[assignment]
+    """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
+    production, always.
+    """
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows how the tiers are doing, and takes them out and back in. Reading needs any role, changing the role `operator`."""
@@ -90,5 +98,15 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.EnableTierResponse, _abc.Awaitable[_operations_service_pb2.EnableTierResponse]]:
         """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
+
+    @_abc_1.abstractmethod
+    def InjectFault(
+        self,
+        request: _operations_service_pb2.InjectFaultRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.InjectFaultResponse, _abc.Awaitable[_operations_service_pb2.InjectFaultResponse]]:
+        """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
+        production, always.
+        """
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,6 +6,7 @@ from stepdown.api.v1 import operations_service_pb2, tiers_pb2
 from stepdown.domain.assessments import Degradation, TierIdentity
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.status import PathwayStatus, TierStatus
+from stepdown.transport.codec.drills import encode_injected
 from stepdown.transport.codec.enumerations import CAPABILITIES, EXECUTION_PROVIDERS, REASONS, TIER_STATES
 from stepdown.transport.codec.times import duration, timestamp
 
@@ -71,4 +72,5 @@ def encode_tier(tier: TierStatus) -> operations_service_pb2.TierReport:
         in_flight_rows=tier.in_flight_rows,
         restarts=tier.restarts,
         answers=tier.answers,
+        injected_fault=None if tier.injected_fault is None else encode_injected(tier.injected_fault),
     )

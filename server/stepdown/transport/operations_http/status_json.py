@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from stepdown.domain.bundles import BundleIdentity
+from stepdown.domain.drills import InjectedFault
 from stepdown.domain.status import PathwayStatus, TierStatus
 from stepdown.domain.tiers import Capability
 
@@ -77,6 +78,15 @@ def _tier(tier: TierStatus) -> Json:
         "in_flight_rows": tier.in_flight_rows,
         "restarts": tier.restarts,
         "answers": tier.answers,
+        "injected_fault": _fault(tier.injected_fault) if tier.injected_fault is not None else None,
+    }
+
+
+def _fault(injected: InjectedFault) -> Json:
+    return {
+        "fault": injected.injection.fault.value,
+        "start_time": _instant(injected.start_time_s),
+        "end_time": _instant(injected.end_time_s),
     }
 
 

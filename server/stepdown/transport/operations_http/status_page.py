@@ -64,7 +64,8 @@ def _pathway(pathway: PathwayStatus) -> str:
 
 
 def _tier(tier: TierStatus) -> str:
-    why = ": ".join(part for part in (tier.reason.value if tier.reason else "", tier.detail) if part)
+    drill = f"drill {tier.injected_fault.injection.fault.value}" if tier.injected_fault is not None else ""
+    why = ": ".join(part for part in (drill, tier.reason.value if tier.reason else "", tier.detail) if part)
     cells = (
         escape(tier.name),
         _mark(tier.state.value, _STATE_MARK[tier.state]),

@@ -6,9 +6,11 @@ import grpc
 
 from stepdown.api.v1 import operations_service_pb2 as wire
 from stepdown.api.v1 import operations_service_pb2_grpc
+from stepdown.domain.drills import DrillRefusedError
 from stepdown.domain.reasons import RejectReason
-from stepdown.ports import Chain
+from stepdown.ports import Chain, Drills
 from stepdown.transport.calls import EventLog, current_call
+from stepdown.transport.codec.drills import decode_injection, encode_injected
 from stepdown.transport.codec.tiers import encode_pathways
 from stepdown.transport.doorbell import Doorbell
 from stepdown.transport.draining import DrainSignal
@@ -20,8 +22,10 @@ MAXIMUM_DETAIL = 256
 class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
     """Each method's docstring is the wire contract's."""
 
-    def __init__(self, chain: Chain, *, drain: DrainSignal, event: EventLog) -> None:
+    def __init__(self, chain: Chain, *, drills: Drills | None, drain: DrainSignal, event: EventLog) -> None:
+        """`drills` None: this server permits none."""
         self._chain = chain
+        self._drills = drills
         self._drain = drain
         self._event = event
 
@@ -71,6 +75,26 @@ class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
         self._chain.enable_tier(request.pathway, request.tier)
         self._event("tier_enabled", pathway=request.pathway, tier=request.tier, caller=_caller())
         return wire.EnableTierResponse(tier=self._report(request.pathway, request.tier))
+
+    def InjectFault(  # noqa: N802
+        self, request: wire.InjectFaultRequest, context: grpc.ServicerContext
+    ) -> wire.InjectFaultResponse:
+        """Make a tier's worker fail, for a drill."""
+        del context
+        fields = {"pathway": request.pathway, "tier": request.tier, "caller": _caller(), "detail": request.detail}
+        if self._drills is None:
+            self._event("fault_refused", **{**fields, "detail": ""})
+            text = "this server's environment permits no drills"
+            raise refused(RejectReason.DRILLS_NOT_PERMITTED, field="", description=text)
+        _require_detail(request.detail)
+        self._known(request.pathway, request.tier)
+        injection = decode_injection(request)
+        try:
+            injected = self._drills.inject(injection)
+        except DrillRefusedError as refusal:
+            raise refused(RejectReason.DRILL_NOT_POSSIBLE, field="tier", description=str(refusal)) from refusal
+        self._event("fault_injected", **fields, fault=injection.fault.value, duration_s=injection.duration_s)
+        return wire.InjectFaultResponse(injected_fault=encode_injected(injected))
 
     def _reports(self, pathway: str) -> list[wire.PathwayReport]:
         chosen = [each for each in self._chain.status() if pathway in {"", each.name}]

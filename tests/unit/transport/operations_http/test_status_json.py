@@ -1,10 +1,14 @@
 """The published shape of `/api/status` and `/readyz`."""
 
+from typing import Any
+
 import pytest
 
+from stepdown.domain.drills import FaultInjection, InjectableFault
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import Capability, TierState
 from stepdown.transport.operations_http.status_json import ServerStatus, is_ready, readiness_json, status_json
+from tests.fakes.drills import injected_fault
 from tests.fakes.statuses import PATHWAY, pathway_status, suspended_tier, tier_status
 
 SERVER = ServerStatus(version="0.1.0", environment="demo", started_time_s=1_700_000_000.0, uptime_s=12.34567)
@@ -34,6 +38,7 @@ FULL = {
     "in_flight_rows": 2,
     "restarts": 1,
     "answers": 99,
+    "injected_fault": None,
 }
 
 
@@ -54,6 +59,16 @@ def test_the_whole_shape_of_the_status() -> None:
                 "tiers": [FULL],
             }
         ],
+    }
+
+
+def test_a_fault_that_a_drill_has_put_in_is_shown_as_such() -> None:
+    injection = FaultInjection(pathway=PATHWAY, tier="full", fault=InjectableFault.ABORT, duration_s=5.0)
+    body: Any = status_json(SERVER, (pathway_status(tier_status(injected_fault=injected_fault(injection))),))
+    assert body["pathways"][0]["tiers"][0]["injected_fault"] == {
+        "fault": "ABORT",
+        "start_time": "2023-11-14T22:13:20.000+00:00",
+        "end_time": "2023-11-14T22:13:25.000+00:00",
     }
 
 
