@@ -1,6 +1,6 @@
 """Faults of a drill on the wire. Refuses a request that leaves open what is to happen, or for how long."""
 
-from types import MappingProxyType
+from typing import cast
 
 from stepdown.api.v1 import operations_service_pb2 as wire
 from stepdown.domain.drills import FaultInjection, InjectableFault, InjectedFault
@@ -10,8 +10,9 @@ from stepdown.transport.refusals import refused
 
 MAXIMUM_DURATION_S = 600.0
 MAXIMUM_DELAY_S = 60.0
-FAULTS = MappingProxyType({fault: wire.Fault.Value(f"FAULT_{fault}") for fault in InjectableFault})
-_BY_NUMBER = {int(number): fault for fault, number in FAULTS.items()}
+# Enum values are plain integers at run time; the generated types tell them apart.
+_NUMBERS = {fault: cast("wire.Fault", wire.Fault.Value(f"FAULT_{fault}")) for fault in InjectableFault}
+_BY_NUMBER = {int(number): fault for fault, number in _NUMBERS.items()}
 
 
 def decode_injection(message: wire.InjectFaultRequest) -> FaultInjection:
@@ -35,7 +36,7 @@ def decode_injection(message: wire.InjectFaultRequest) -> FaultInjection:
 def encode_injected(injected: InjectedFault) -> wire.InjectedFault:
     """What was put in, and until when."""
     return wire.InjectedFault(
-        fault=FAULTS[injected.injection.fault],
+        fault=_NUMBERS[injected.injection.fault],
         start_time=timestamp(injected.start_time_s),
         end_time=timestamp(injected.end_time_s),
     )
