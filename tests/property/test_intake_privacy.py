@@ -83,7 +83,6 @@ indication = st.builds(
     treatment_limits=st.booleans(),
     hospital_admission_time_s=times,
     icu_admission_time_s=times,
-    icu_unit=texts,
 )
 asked = st.builds(
     lambda observations, series, **more: replace(

@@ -8,13 +8,13 @@ from stepdown.clinical.channels import CHANNELS
 from stepdown.clinical.findings import Findings
 from stepdown.clinical.readings import Timeline
 from stepdown.clinical.window import HOUR_S, Window
-from stepdown.domain.observations import Indication, Sex
+from stepdown.domain.observations import IcuUnit, Indication, Sex
 from stepdown.domain.reasons import InputIssue
 
 NOT_KNOWN = float("nan")
 
 _SEXES = {Sex.FEMALE: 0.0, Sex.MALE: 1.0}
-_UNITS = {"medical": (1.0, 0.0), "micu": (1.0, 0.0), "surgical": (0.0, 1.0), "sicu": (0.0, 1.0)}
+_UNITS = {IcuUnit.MEDICAL: (1.0, 0.0), IcuUnit.SURGICAL: (0.0, 1.0)}
 # Two systems may count a birthday differently; more is a disagreement about who the patient is.
 _AGE_TOLERANCE_YEARS = 1.0
 # Instants are binary floating point: a whole number of hours may come out a fraction of a microsecond too long.
@@ -42,7 +42,7 @@ def demographics(
 ) -> Demographics:
     """Read each item from the indication; a column stands in for what the indication leaves open."""
     columns = _Columns(timelines=timelines, findings=findings)
-    medical, surgical = _UNITS.get(indication.icu_unit.casefold(), (None, None))
+    medical, surgical = _UNITS.get(indication.icu_unit, (None, None))
     since_icu_s = _elapsed_s(indication.icu_admission_time_s, window)
     since_hospital_s = _elapsed_s(indication.hospital_admission_time_s, window)
     hospital_h = None

@@ -69,7 +69,6 @@ def _identifiers(request: ClinicalRequest, policy: IntakePolicy) -> Iterator[Fie
     yield from token_violations("subject_token", request.subject_token, maximum=maximum)
     yield from token_violations("encounter_token", request.encounter_token, maximum=maximum)
     yield from identifier_violations("correlation_id", request.correlation_id, maximum=maximum)
-    yield from identifier_violations("indication.icu_unit", request.indication.icu_unit, maximum=maximum)
 
 
 def _sizes_passed(request: ClinicalRequest, policy: IntakePolicy) -> dict[str, int]:

@@ -61,6 +61,14 @@ class CareSetting(StrEnum):
     EMERGENCY_DEPARTMENT = "emergency-department"
 
 
+class IcuUnit(StrEnum):
+    """The kind of intensive care unit, as the model was trained on it."""
+
+    UNKNOWN = "unknown"
+    MEDICAL = "medical"
+    SURGICAL = "surgical"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One coded measurement.
@@ -115,7 +123,7 @@ class Indication:
     treatment_limits: bool = False
     hospital_admission_time_s: float | None = None
     icu_admission_time_s: float | None = None
-    icu_unit: str = ""
+    icu_unit: IcuUnit = IcuUnit.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

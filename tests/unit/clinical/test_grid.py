@@ -8,7 +8,7 @@ import pytest
 
 from stepdown.clinical.grid import little_endian
 from stepdown.domain.intake import GRID_COLUMNS, GRID_HOURS
-from stepdown.domain.observations import Indication, Sex
+from stepdown.domain.observations import IcuUnit, Indication, Sex
 from stepdown.domain.reasons import InputIssue
 from tests.unit.clinical.building import AS_OF_S, cells, column, flagged, known_cells, packed, seen, taken
 
@@ -55,7 +55,7 @@ def test_the_stay_begins_at_admission_and_the_hours_are_counted_from_one() -> No
     indication = Indication(
         age_years=62.0,
         sex=Sex.FEMALE,
-        icu_unit="SICU",
+        icu_unit=IcuUnit.SURGICAL,
         icu_admission_time_s=AS_OF_S - 2.5 * HOUR_S,
         hospital_admission_time_s=AS_OF_S - 26.5 * HOUR_S,
     )
@@ -68,7 +68,7 @@ def test_the_stay_begins_at_admission_and_the_hours_are_counted_from_one() -> No
 
 
 def test_a_long_stay_fills_the_window() -> None:
-    indication = Indication(age_years=62.0, icu_unit="medical", icu_admission_time_s=AS_OF_S - 99.5 * HOUR_S)
+    indication = Indication(age_years=62.0, icu_unit=IcuUnit.MEDICAL, icu_admission_time_s=AS_OF_S - 99.5 * HOUR_S)
     intake = taken(seen("HR", 80.0, 60.0), indication=indication)
     assert known_cells(intake, "ICULOS") == {hour: 100.0 - hour for hour in range(48)}
     assert known_cells(intake, "Unit1") == dict.fromkeys(range(48), 1.0)
@@ -86,7 +86,7 @@ def test_the_hour_of_the_stay_is_the_one_that_has_begun(elapsed_s: float, hour: 
     "indication",
     [
         Indication(age_years=62.0, icu_admission_time_s=AS_OF_S + 1, hospital_admission_time_s=AS_OF_S - HOUR_S),
-        Indication(age_years=62.0, hospital_admission_time_s=AS_OF_S - HOUR_S, icu_unit="CVICU"),
+        Indication(age_years=62.0, hospital_admission_time_s=AS_OF_S - HOUR_S),
         Indication(age_years=62.0, icu_admission_time_s=-62_135_596_800.0, hospital_admission_time_s=AS_OF_S - HOUR_S),
         Indication(age_years=62.0, icu_admission_time_s=-1e300),
     ],

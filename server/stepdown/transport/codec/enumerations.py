@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from stepdown.api.v1 import assessments_pb2, bands_pb2, observations_pb2, rules_assessment_pb2, tiers_pb2
 from stepdown.domain.bands import Band
 from stepdown.domain.intake import InputStatus
-from stepdown.domain.observations import CareSetting, Comparator, ObservationStatus, Pregnancy, Sex
+from stepdown.domain.observations import CareSetting, Comparator, IcuUnit, ObservationStatus, Pregnancy, Sex
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
 from stepdown.domain.tiers import Capability, ExecutionProvider, TierState, Urgency
 
@@ -27,8 +27,13 @@ def _by_name(members: type[Member], wire: type[Number]) -> Mapping[Member, Numbe
 
 
 def _by_number(members: type[Member], wire: type[int], *, unspecified: Member) -> Mapping[int, Member]:
-    """The way back, for what is received; `unspecified` is what the contract says that saying nothing means."""
-    named = {int(number): member for member, number in _by_name(members, wire).items()}
+    """The way back, for what is received; `unspecified` is what the contract says that saying nothing means.
+
+    Raises: KeyError for a number whose name no member bears.
+    """
+    numbers = cast("EnumTypeWrapper", wire)
+    prefix = numbers.Name(0).removesuffix("UNSPECIFIED")
+    named = {number: members[name.removeprefix(prefix)] for name, number in numbers.items() if number != 0}
     return MappingProxyType({0: unspecified} | named)
 
 
@@ -50,26 +55,12 @@ SEXES = _by_number(Sex, observations_pb2.Sex, unspecified=Sex.UNKNOWN)
 PREGNANCIES = _by_number(Pregnancy, observations_pb2.Pregnancy, unspecified=Pregnancy.UNKNOWN)
 CARE_SETTINGS = _by_number(CareSetting, observations_pb2.CareSetting, unspecified=CareSetting.WARD)
 URGENCIES = _by_number(Urgency, observations_pb2.Urgency, unspecified=Urgency.ROUTINE)
-COMPARATORS: Mapping[int, Comparator] = MappingProxyType(
-    {
-        observations_pb2.COMPARATOR_UNSPECIFIED: Comparator.NONE,
-        observations_pb2.COMPARATOR_LESS: Comparator.LESS,
-        observations_pb2.COMPARATOR_LESS_OR_EQUAL: Comparator.LESS_OR_EQUAL,
-        observations_pb2.COMPARATOR_GREATER: Comparator.GREATER,
-        observations_pb2.COMPARATOR_GREATER_OR_EQUAL: Comparator.GREATER_OR_EQUAL,
-    }
-)
+COMPARATORS = _by_number(Comparator, observations_pb2.Comparator, unspecified=Comparator.NONE)
+ICU_UNITS = _by_number(IcuUnit, observations_pb2.IcuUnit, unspecified=IcuUnit.UNKNOWN)
 SPO2_SCALES: Mapping[int, int] = MappingProxyType(
     {
         observations_pb2.SPO2_SCALE_UNSPECIFIED: 1,
         observations_pb2.SPO2_SCALE_1: 1,
         observations_pb2.SPO2_SCALE_2: 2,
-    }
-)
-ICU_UNITS: Mapping[int, str] = MappingProxyType(
-    {
-        observations_pb2.ICU_UNIT_UNSPECIFIED: "",
-        observations_pb2.ICU_UNIT_MEDICAL: "MICU",
-        observations_pb2.ICU_UNIT_SURGICAL: "SICU",
     }
 )

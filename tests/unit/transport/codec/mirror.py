@@ -23,7 +23,14 @@ from stepdown.domain.assessments import (
 from stepdown.domain.bands import Band
 from stepdown.domain.bundles import BundleIdentity, ScoreSemantics
 from stepdown.domain.intake import DroppedInput, InputFlag, InputStatus, UsedInput
-from stepdown.domain.observations import ClinicalRequest, Comparator, Indication, Observation, ObservationSeries
+from stepdown.domain.observations import (
+    ClinicalRequest,
+    Comparator,
+    IcuUnit,
+    Indication,
+    Observation,
+    ObservationSeries,
+)
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
 from stepdown.domain.scores import ParameterScore, RulesAssessment, ScoreResult
 from stepdown.domain.tiers import ExecutionProvider
@@ -37,7 +44,11 @@ COMPARATORS = {
     Comparator.GREATER: "COMPARATOR_GREATER",
     Comparator.GREATER_OR_EQUAL: "COMPARATOR_GREATER_OR_EQUAL",
 }
-ICU_UNITS = {"": "ICU_UNIT_UNSPECIFIED", "MICU": "ICU_UNIT_MEDICAL", "SICU": "ICU_UNIT_SURGICAL"}
+ICU_UNITS = {
+    IcuUnit.UNKNOWN: "ICU_UNIT_UNSPECIFIED",
+    IcuUnit.MEDICAL: "ICU_UNIT_MEDICAL",
+    IcuUnit.SURGICAL: "ICU_UNIT_SURGICAL",
+}
 
 
 def write_time(unix_s: float | None) -> Timestamp | None:

@@ -1,7 +1,7 @@
 """Hypothesis strategies for the domain's values, as far as the wire can hold them exactly."""
 
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -40,6 +40,11 @@ def series(draw: st.DrawFn) -> ObservationSeries:
     )
 
 
+def _by_type(*fields: str) -> dict[str, Any]:
+    """Draw these by their types, although they have defaults: any member of an enum, either truth value."""
+    return dict.fromkeys(fields, ...)
+
+
 def observations() -> st.SearchStrategy[Observation]:
     """Measured, coded or neither: the wire holds at most one."""
     number_or_code = st.sampled_from(("number", "code", "neither"))
@@ -62,6 +67,7 @@ def observations() -> st.SearchStrategy[Observation]:
             encounter_token=WORDS,
             subject_token=WORDS,
             absent_reason=WORDS,
+            **_by_type("status", "comparator", "time_ambiguous"),
         ),
     )
 
@@ -74,7 +80,8 @@ def requests() -> st.SearchStrategy[ClinicalRequest]:
         spo2_scale=st.sampled_from((1, 2)),
         hospital_admission_time_s=MAYBE_TIMES,
         icu_admission_time_s=MAYBE_TIMES,
-        icu_unit=st.sampled_from(("", "MICU", "SICU")),
+        **_by_type("sex", "pregnancy", "care_setting", "icu_unit", "spo2_scale_2_confirmed"),
+        **_by_type("suspected_infection", "spinal_cord_injury", "treatment_limits"),
     )
     return st.builds(
         _request,
@@ -92,6 +99,7 @@ def requests() -> st.SearchStrategy[ClinicalRequest]:
             series=st.just(()),
             minimum_tier=WORDS,
             correlation_id=WORDS,
+            **_by_type("urgency", "strict", "replay", "want_contributions"),
         ),
     )
 
