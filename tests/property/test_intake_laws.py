@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepdown.clinical.channels import CHANNELS, find
-from stepdown.clinical.fingerprint import payload_digest
 from stepdown.clinical.intake import take_in
 from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.intake import InputStatus, Intake
@@ -196,7 +195,6 @@ def test_the_same_request_is_read_the_same_whenever_it_is_replayed(
 ) -> None:
     asked = request(*known)
     assert take_in(asked, received_time_s=received_time_s, policy=POLICY) == intake_of(asked)
-    assert payload_digest(asked) == payload_digest(replace(asked))
 
 
 @given(observations)

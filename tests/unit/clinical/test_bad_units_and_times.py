@@ -1,9 +1,9 @@
 """Hostile and bad observations, by the rows of the product's table of them: units and times, 1-3, 5 and 7-11.
 
 Values, status and sensors (12, 13, 18-21, 24, 31, 32) are in `test_bad_values.py`; the request as a whole (4, 6, 14-17,
-25, the count of 26) in `test_bad_requests.py`, its texts (22, 23, 27, 33) in `test_bad_identifiers.py`; rate (34) in
+25, the count of 26) in `test_bad_requests.py`, its texts (22, 23, 33) in `test_bad_identifiers.py`; rate (34) in
 `resilience/`. Decided elsewhere: 26 for bytes (capped before parsing, in transport), 28 (deadline) and 29 (lowest
-tier) in serving, 30 (identity) in transport.
+tier) in serving, 27 (the same id again) and 30 (identity) in transport.
 """
 
 import pytest
