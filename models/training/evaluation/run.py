@@ -35,11 +35,11 @@ SWITCHES = ((FULL, DISTILLED), (DISTILLED, FULL), (FULL, NEWS2), (DISTILLED, NEW
 PAIRED = ("auroc", "auprc", "utility", "brier")
 TITLES = {
     FULL: "full: causal transformer",
-    DISTILLED: "distilled: additive model, soft targets",
-    "additive-hard-labels": "additive model, hard labels",
-    "perceptron": "perceptron, soft targets",
-    "perceptron-hard-labels": "perceptron, hard labels",
-    "linear-hard-labels": "linear, hard labels",
+    DISTILLED: "distilled: additive model, teacher and labels",
+    "additive-teacher-only": "additive model, teacher alone",
+    "additive-hard-labels": "additive model, labels alone",
+    "perceptron": "perceptron, teacher and labels",
+    "linear-hard-labels": "linear, labels alone",
 }
 Cuts = dict[str, float]
 

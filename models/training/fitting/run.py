@@ -100,21 +100,23 @@ def _fit_students(
     rng: np.random.Generator,
     hours: NDArray[np.int64],
 ) -> dict[str, nn.Module]:
+    # Half teacher, half label (Hinton et al. 2015): alone, the teacher hands down what it got wrong too.
     train = splits.train
     soft = 1 / (1 + np.exp(-every_hour_logits(train, preparation, teacher)))
     rows = sample_rows(train, count=recipe.student_hours, rng=rng)
     features = trend_features(train, rows, preparation, forgetting=rng)
-    targets = {"soft": torch.from_numpy(soft[rows]), "hard": torch.from_numpy(train.label[rows].astype(np.float32))}
+    teacher_says, label = torch.from_numpy(soft[rows]), torch.from_numpy(train.label[rows].astype(np.float32))
+    targets = {"both": (teacher_says + label) / 2, "teacher": teacher_says, "labels": label}
     validation = HourSample(
         features=trend_features(splits.validation, hours, preparation),
         target=torch.from_numpy(splits.validation.label[hours].astype(np.float32)),
     )
     plans = {
-        "distilled": (AdditiveModel, "additive", "soft"),
-        "additive-hard-labels": (AdditiveModel, "additive", "hard"),
-        "perceptron": (PerceptronModel, "perceptron", "soft"),
-        "perceptron-hard-labels": (PerceptronModel, "perceptron", "hard"),
-        "linear-hard-labels": (LinearModel, "linear", "hard"),
+        "distilled": (AdditiveModel, "additive", "both"),
+        "additive-teacher-only": (AdditiveModel, "additive", "teacher"),
+        "additive-hard-labels": (AdditiveModel, "additive", "labels"),
+        "perceptron": (PerceptronModel, "perceptron", "both"),
+        "linear-hard-labels": (LinearModel, "linear", "labels"),
     }
     students = {}
     for name, (build, settings, target) in plans.items():

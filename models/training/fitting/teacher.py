@@ -19,7 +19,7 @@ from models.training.stays import Stays
 from models.training.windows import windows
 
 SEPTIC_SHARE = 0.4
-BATCH = 128
+BATCH = 32
 LABEL_BATCH = 256
 STRIDE_H = 24
 
