@@ -17,12 +17,11 @@ _DETAIL_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One failed execution, classified. `code` is what the device or its library called it, or empty."""
+    """One failed execution, classified. `detail` begins with what the device or its library called it."""
 
     reason: Reason
     sticky: bool
     detail: str
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +75,11 @@ def classify(error: BaseException) -> Fault:
         return Fault(reason=error.reason, sticky=True, detail=error.detail[:_DETAIL_CHARACTERS])
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError):
-        return Fault(
-            reason=Reason.OUT_OF_MEMORY, sticky=True, detail=masked(text) or "out of memory", code="MemoryError"
-        )
+        return Fault(reason=Reason.OUT_OF_MEMORY, sticky=True, detail=masked(text) or "out of memory")
     for rule in _RULES:
         if (found := rule.pattern.search(text)) is not None:
-            code = found["code"]
-            detail = f"{code}: {masked(text)}"[:_DETAIL_CHARACTERS]
-            return Fault(reason=rule.reason, sticky=rule.sticky, detail=detail, code=code)
+            detail = f"{found['code']}: {masked(text)}"[:_DETAIL_CHARACTERS]
+            return Fault(reason=rule.reason, sticky=rule.sticky, detail=detail)
     detail = f"{type(error).__name__}: {masked(text)}"[:_DETAIL_CHARACTERS]
     return Fault(reason=Reason.INTERNAL_FAULT, sticky=True, detail=detail)
 
