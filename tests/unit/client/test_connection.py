@@ -192,13 +192,13 @@ def test_servers_on_several_hosts_are_held_to_a_name_that_they_share(side: GrpcS
         assert client.assess(assess_request(), timeout_s=5.0).request_id
 
 
-@pytest.mark.parametrize(("address", "name"), [("127.0.0.1", "another.example"), ("localhost", "127.0.0.2")])
+@pytest.mark.parametrize("name", ["another.example", "127.0.0.2"])
 def test_a_server_whose_certificate_does_not_hold_the_name_is_not_talked_to(
-    side: GrpcSide, tmp_path: Path, address: str, name: str
+    side: GrpcSide, tmp_path: Path, name: str
 ) -> None:
     strict = replace(credentials(tmp_path), server_name=name)
     with (
-        AssessmentClient(f"{address}:{side.listener.port}", strict) as client,
+        AssessmentClient(side.listener.address, strict) as client,
         pytest.raises(AssessmentError, match="Hostname Verification") as refused,
     ):
         client.assess(assess_request(), timeout_s=5.0)

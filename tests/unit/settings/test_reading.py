@@ -1,0 +1,143 @@
+"""The configuration as a whole: what is taken, and everything that is wrong with it at once."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from stepdown import settings
+from stepdown.domain.errors import ConfigurationError
+from stepdown.domain.tiers import ExecutionProvider
+from tests.unit.settings.documents import FILE, parsed, problems, put
+
+
+def test_the_least_configuration_takes_the_defaults(document: dict[str, Any], folder: Path) -> None:
+    taken = parsed(document, folder)
+    assert (taken.server.grpc_address, taken.server.ops_address) == ("127.0.0.1:8443", "127.0.0.1:8080")
+    assert (taken.pathway[0].budget_ms, taken.pathway[0].lactate_rules) == (500, "lactate")
+    assert taken.pathway[0].tier[0].execution_providers == (ExecutionProvider.CUDA, ExecutionProvider.CPU)
+    assert taken.pathway[0].tier[1].execution_providers == ()
+    assert taken.log.debug is False
+
+
+def test_the_demos_configuration_is_an_ordinary_one(folder: Path) -> None:
+    demo = Path(__file__).resolve().parents[3] / "deploy" / "demo" / "stepdown.toml"
+    document = tomllib.loads(demo.read_text("utf-8"))
+    document["server"]["tls"] = {
+        "certificate": str(folder / "server.pem"),
+        "key": str(folder / "server.key.pem"),
+        "client_ca": str(folder / "ca.pem"),
+        "trust_domain": "stepdown.demo",
+    }
+    taken = settings.parse(tomli_w.dumps(document), folder=demo.parent, file=FILE)
+    assert [tier.name for tier in taken.pathway[0].tier] == ["full", "distilled", "rules"]
+    assert taken.environment == "demo"
+
+
+def test_paths_are_relative_to_the_folder_of_the_file(document: dict[str, Any], folder: Path) -> None:
+    (folder / FILE).write_text(tomli_w.dumps(document))
+    taken = settings.load(folder / FILE)
+    assert taken.server.tls.key == folder / "server.key.pem"
+    assert taken.trust.bundle_directories == (folder / "models", folder / "rules")
+
+
+def test_paths_may_be_absolute_and_in_a_users_home(
+    document: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    put(document, "trust.policy", "~/trust.toml")
+    put(document, "server.tls.key", str(folder / "server.key.pem"))
+    taken = parsed(document, folder / "models" / "..")
+    assert (taken.trust.policy, taken.server.tls.key) == (folder / "trust.toml", folder / "server.key.pem")
+
+
+def test_two_pathways_or_tiers_of_one_name_are_named(document: dict[str, Any], folder: Path) -> None:
+    full, rules = document["pathway"][0]["tier"]
+    document["pathway"][0]["tier"] = [full, full, rules]
+    document["pathway"].append(document["pathway"][0])
+    assert problems(document, folder) == [
+        "pathway.1.name: used before: names must differ",
+        "pathway.0.tier.1.name: used before: names must differ",
+        "pathway.1.tier.1.name: used before: names must differ",
+    ]
+
+
+@pytest.mark.parametrize("providers", [{}, {"execution_providers": []}])
+def test_only_the_last_tier_may_be_rules(
+    document: dict[str, Any], folder: Path, providers: dict[str, list[str]]
+) -> None:
+    document["pathway"][0]["tier"].insert(0, {"name": "first", "bundle": "qsofa", **providers})
+    assert problems(document, folder) == [
+        "pathway.0.tier.0.execution_providers: required: only the last tier, if it is clinical rules, has none"
+    ]
+
+
+def test_everything_that_is_wrong_is_said_at_once(document: dict[str, Any], folder: Path) -> None:
+    put(document, "environment", "prod")
+    put(document, "server.grpc_address", "localhost:8443")
+    put(document, "server.tls.key", "gone.pem")
+    put(document, "trust.policy", "gone.toml")
+    put(document, "engine.stall_s", -1)
+    put(document, "pathway.0.tier.0.name", "rules")
+    del document["pathway"][0]["tier"][1]["bundle"]
+    document["pathway"].append({"name": "sepsis-early-warning"})
+    document["colour"] = "red"
+    said = [problem.split(": ")[0] for problem in problems(document, folder)]
+    assert sorted(said) == [
+        "colour",
+        "engine.stall_s",
+        "environment",
+        "pathway.0.tier.1.bundle",
+        "pathway.0.tier.1.name",
+        "pathway.1.name",
+        "pathway.1.tier",
+        "server.grpc_address",
+        "server.tls.key",
+        "trust.policy",
+    ]
+
+
+@pytest.mark.parametrize(("environment", "permits"), [("demo", True), ("staging", True), ("production", False)])
+def test_production_permits_no_drill(
+    document: dict[str, Any], folder: Path, environment: str, *, permits: bool
+) -> None:
+    assert parsed(put(document, "environment", environment), folder).permits_drills is permits
+
+
+def test_tables_without_a_name_are_not_called_alike(document: dict[str, Any], folder: Path) -> None:
+    document["pathway"] = [{"budget_ms": 100}, {"budget_ms": 100}]
+    said = problems(document, folder)
+    assert sorted(said) == sorted(
+        f"pathway.{number}.{key}: required, but not given" for number in (0, 1) for key in ("name", "tier")
+    )
+
+
+def test_a_list_with_a_faulty_entry_is_not_also_called_empty(document: dict[str, Any], folder: Path) -> None:
+    document["pathway"] = ["sepsis"]
+    assert problems(document, folder) == ["pathway.0: must be a table"]
+
+
+def test_what_is_required_is_named_where_it_is_missing(folder: Path) -> None:
+    assert problems({}, folder) == [
+        f"{key}: required, but not given" for key in ("environment", "server", "trust", "pathway")
+    ]
+
+
+def test_what_is_no_toml_is_refused_with_the_line(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"^stepdown\.toml: not valid TOML: .*line 2"):
+        settings.parse("a = 1\nb = x\n", folder=folder, file=FILE)
+
+
+@pytest.mark.parametrize("name", ["gone.toml", "models", "latin.toml"])
+def test_a_file_that_cannot_be_read_is_refused_by_its_name(folder: Path, name: str) -> None:
+    (folder / "latin.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match=rf"{name}: cannot be read .*: must be a TOML file in UTF-8"):
+        settings.load(folder / name)
+
+
+def test_settings_cannot_be_changed(document: dict[str, Any], folder: Path) -> None:
+    taken = parsed(document, folder)
+    with pytest.raises(ValueError, match="frozen"):
+        taken.environment = "production"
