@@ -83,7 +83,7 @@ def _draft(order: InitOrder) -> ModelDraft:
         name=order.name,
         version=order.version,
         server_version=__version__,
-        maximum_batch=order.maximum_batch,
+        maximum_batch=described["maximum_batch"] or order.maximum_batch,
         inputs=_tensors(described["inputs"], kind="input"),
         outputs=_tensors(described["outputs"], kind="output"),
         external_data=external_data,
@@ -150,7 +150,7 @@ def _check_servable(tensor: TensorSpec, *, kind: str) -> None:
     if problem is None:
         return
     remedy = (
-        "Export the model with a dynamic first dimension (torch.onnx.export: dynamic_shapes or dynamic_axes)."
+        "Export it with a first dimension that varies, or is 1 (torch.onnx.export: dynamic_shapes or dynamic_axes)."
         if not tensor.shape or tensor.shape[0] != -1
         else "Fix every other dimension (python -m onnxruntime.tools.make_dynamic_shape_fixed), then try again."
     )

@@ -5,6 +5,8 @@ clinical.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +31,19 @@ _RELATIVE_TOLERANCE = {2: 1e-2, 4: 1e-3, 8: 1e-6}
 def describe(path: Path) -> dict[str, object]:
     """Inputs and outputs (name, datatype, shape; -1 where a dimension varies) and weight files of a model.
 
+    A model that was exported for one row alone is described as one whose rows vary, with a `maximum_batch` of 1; for
+    any other `maximum_batch` is None.
+
     Raises:
         WorkerError: the file is no model, or ONNX Runtime cannot open it on the CPU.
     """
     file = read_model_file(path)
-    session = _open(file)
+    signature = _signature(_open(file))
     return {
-        "inputs": [_described(spec) for spec in _specs(session.inputs())],
-        "outputs": [_described(spec) for spec in _specs(session.outputs())],
+        "inputs": [_described(spec) for spec in signature.inputs],
+        "outputs": [_described(spec) for spec in signature.outputs],
         "external_data": list(file.external_data),
+        "maximum_batch": 1 if signature.takes_one_row else None,
     }
 
 
@@ -53,20 +59,22 @@ def make_known_answers(
         WorkerError: the model cannot be opened or run, or a tensor has no fixed row size.
     """
     session = _open(read_model_file(path))
-    inputs = tuple(tensor_format(spec) for spec in _specs(session.inputs()))
-    outputs = tuple(tensor_format(spec) for spec in _specs(session.outputs()))
+    signature = _signature(session)
+    inputs = tuple(tensor_format(spec) for spec in signature.inputs)
+    outputs = tuple(tensor_format(spec) for spec in signature.outputs)
+    answer = partial(_answers, session, inputs, outputs, rows_at_once=1 if signature.takes_one_row else MAXIMUM_ROWS)
     if given is not None:
         values = _given(inputs, given)
-        answers = _answers(session, inputs, outputs, values)
+        answers = answer(values)
     else:
         values = _drawn(inputs, np.random.default_rng(seed), rows=rows, with_missing=True)
-        answers = _answers(session, inputs, outputs, values)
-        if not all(np.isfinite(answer).all() for answer in answers):
+        answers = answer(values)
+        if not all(np.isfinite(each).all() for each in answers):
             values = _drawn(inputs, np.random.default_rng(seed), rows=rows, with_missing=False)
-            answers = _answers(session, inputs, outputs, values)
+            answers = answer(values)
     arrays = {f"input.{item.name}": value for item, value in zip(inputs, values, strict=True)}
-    for item, answer in zip(outputs, answers, strict=True):
-        arrays |= {f"output.{item.name}": answer, f"atol.{item.name}": np.array(_tolerance(answer))}
+    for item, each in zip(outputs, answers, strict=True):
+        arrays |= {f"output.{item.name}": each, f"atol.{item.name}": np.array(_tolerance(each))}
     return arrays
 
 
@@ -74,6 +82,26 @@ def _open(file: ModelFile) -> ModelSession:
     return open_session(
         file.model, file.external_data, SessionPlan(provider=ExecutionProvider.CPU, minimum_placement_share=1.0)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signature:
+    """What a model takes and gives, its rows marked as varying; `takes_one_row`: it was exported for one row alone."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    takes_one_row: bool
+
+
+def _signature(session: ModelSession) -> _Signature:
+    inputs, outputs = _specs(session.inputs()), _specs(session.outputs())
+    rows = {spec.shape[0] if spec.shape else 0 for spec in (*inputs, *outputs)}
+    takes_one_row = 1 in rows and rows <= {1, -1}
+    if takes_one_row:
+        inputs, outputs = (
+            tuple(replace(spec, shape=(-1, *spec.shape[1:])) for spec in side) for side in (inputs, outputs)
+        )
+    return _Signature(inputs=inputs, outputs=outputs, takes_one_row=takes_one_row)
 
 
 def _specs(signature: Sequence[tuple[str, str, tuple[int, ...]]]) -> tuple[TensorSpec, ...]:
@@ -118,13 +146,22 @@ def _drawn(
 
 
 def _answers(
-    session: ModelSession, inputs: Sequence[TensorFormat], outputs: Sequence[TensorFormat], values: Sequence[np.ndarray]
+    session: ModelSession,
+    inputs: Sequence[TensorFormat],
+    outputs: Sequence[TensorFormat],
+    values: Sequence[np.ndarray],
+    *,
+    rows_at_once: int,
 ) -> tuple[np.ndarray, ...]:
-    feed = {item.name: value for item, value in zip(inputs, values, strict=True)}
-    try:
-        return tuple(session.run([item.name for item in outputs], feed))
-    except Exception as error:
-        raise _unusable(classify(error).detail) from error
+    names = [item.name for item in outputs]
+    parts = []
+    for first in range(0, len(values[0]), rows_at_once):
+        rows = slice(first, first + rows_at_once)
+        try:
+            parts.append(session.run(names, {item.name: each[rows] for item, each in zip(inputs, values, strict=True)}))
+        except Exception as error:
+            raise _unusable(classify(error).detail) from error
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 
 def _tolerance(answer: np.ndarray) -> float:

@@ -87,10 +87,10 @@ def test_known_answers_can_be_made_from_inputs_that_are_given(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("shape", "datatype", "told"),
     [
-        ([1, 4], onnx.TensorProto.FLOAT, "dynamic first dimension"),
+        ([3, 4], onnx.TensorProto.FLOAT, "first dimension that varies"),
         (["rows", "time"], onnx.TensorProto.FLOAT, "make_dynamic_shape_fixed"),
         (["rows", 4], onnx.TensorProto.STRING, "has a type that cannot be served"),
-        ([], onnx.TensorProto.FLOAT, "dynamic first dimension"),
+        ([], onnx.TensorProto.FLOAT, "first dimension that varies"),
     ],
 )
 def test_a_model_no_worker_could_serve_is_refused_with_what_to_do(

@@ -22,7 +22,26 @@ def test_a_model_is_described_in_the_words_of_a_manifest(tmp_path: Path) -> None
         "inputs": [{"name": "index", "datatype": "INT64", "shape": [-1, 1]}],
         "outputs": [{"name": "score", "datatype": "FP32", "shape": [-1, 1]}],
         "external_data": ["table.bin"],
+        "maximum_batch": None,
     }
+
+
+def test_a_model_exported_for_one_row_is_described_as_one_that_is_asked_row_by_row(tmp_path: Path) -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Neg", ["x"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])],
+    )
+    path = tmp_path / "model.onnx"
+    path.write_bytes(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    )
+    described = describe(path)
+    assert described["inputs"] == [{"name": "x", "datatype": "FP32", "shape": [-1, 3]}]
+    assert described["maximum_batch"] == 1
+    arrays = make_known_answers(path, seed=0, rows=4)
+    np.testing.assert_array_equal(arrays["output.y"], -arrays["input.x"])
 
 
 def test_dimensions_that_vary_and_strings_are_described_as_they_are(tmp_path: Path) -> None:

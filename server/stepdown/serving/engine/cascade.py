@@ -84,13 +84,12 @@ class Cascade:
             case.done = True
 
     def hurry(self, cases: Iterable[Case], now_s: float) -> None:
-        """The tier asked is suspiciously silent: ask the next one beside it, or give the answer held back for it."""
+        """The tier asked is suspiciously silent: ask the next one beside it, or give the answer that is in hand."""
         for case in cases:
             if case.done:
                 continue
-            if case.held is None:
-                self._ask_next(case, now_s)
-            elif not self._worth_waiting(case):
+            asked = case.held is None and self._ask_next(case, now_s)
+            if not asked and self._nobody_to_wait_for(case):
                 self._settle(case, now_s)
 
     def tick(self, now_s: float) -> None:
@@ -113,6 +112,13 @@ class Cascade:
     def open_cases(self) -> int:
         """How many accepted requests are not answered yet."""
         return len(self._open)
+
+    def _nobody_to_wait_for(self, case: Case) -> bool:
+        """Whether an answer is in hand, from a model or the rules, and every tier that could better it is silent."""
+        if case.held is not None:
+            return not self._worth_waiting(case)
+        in_hand = case.request.rules_in_hand and self._rules_accepted(case)
+        return in_hand and all(self._pathway.models[rank].stalled() for rank in case.asked_s)
 
     def _worth_waiting(self, case: Case) -> bool:
         """Whether a tier better than the answer in hand was asked and may yet reply: one that is stalled may not."""

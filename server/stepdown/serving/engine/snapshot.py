@@ -1,5 +1,6 @@
 """The engine's state as operators see it, at one moment."""
 
+from stepdown.domain.reasons import Reason
 from stepdown.domain.status import PathwayStatus, TierStatus
 from stepdown.domain.tiers import ExecutionProvider, TierState
 from stepdown.serving.engine.engine import Engine
@@ -24,12 +25,13 @@ def _pathway(pathway: Pathway, *, now_s: float, offset_s: float) -> PathwayStatu
 
 def _tier(tier: Tier, *, now_s: float, offset_s: float) -> TierStatus:
     report = tier.report
+    silent = tier.state is TierState.SERVING and (tier.stalled() or now_s < tier.unsteady_until_s)
     rules = ExecutionProvider.RULES if tier.spec.is_rules and tier.state is TierState.SERVING else None
     return TierStatus(
         name=tier.name,
         state=tier.state,
-        reason=tier.reason,
-        detail=tier.detail,
+        reason=Reason.WORKER_HUNG if silent else tier.reason,
+        detail="silent for too long a moment ago; it counts again when it has been steady" if silent else tier.detail,
         since_time_s=tier.since_s + offset_s,
         worker_pid=report.pid if report is not None else None,
         execution_provider=report.execution_provider if report is not None else rules,

@@ -8,6 +8,7 @@ from stepdown.domain.engine_events import (
 )
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import Capability
+from stepdown.serving.engine.snapshot import snapshot
 from tests.simulation.chain import PATHWAY, POLICY
 from tests.unit.serving.engine.bench_engine import EngineBench
 
@@ -82,3 +83,28 @@ def test_the_servers_own_lateness_is_not_held_against_a_worker(bench: EngineBenc
     assert not bench.killed("full")
     bench.wait(POLICY.watchdog_s * 2)
     assert bench.killed("full")
+
+
+def test_when_every_tier_asked_is_silent_the_rules_in_hand_answer_without_waiting_for_the_deadline(
+    bench: EngineBench,
+) -> None:
+    bench.serve("full", "distilled")
+    asked_s = bench.now_s
+    bench.ask(bench.request(budget_s=5.0), bench.request(budget_s=0.38, rules=False))
+    bench.wait(2 * POLICY.stall_s + 0.01)
+    (outcome,) = bench.outcomes()
+    assert outcome.answered_by is not None
+    assert outcome.answered_by.tier == "rules"
+    assert [step.reason for step in outcome.degradations] == [Reason.WORKER_HUNG, Reason.WORKER_HUNG]
+    assert bench.now_s - asked_s < 1.0
+
+
+def test_a_tier_that_was_silent_says_so_in_the_status_until_it_is_steady(bench: EngineBench) -> None:
+    bench.serve("full", "distilled")
+    bench.ask(bench.request(budget_s=5.0))
+    bench.wait(POLICY.stall_s + 0.001)
+    bench.reply("full")
+    shown = snapshot(bench.engine, now_s=bench.now_s, wall_s=0.0)[0].tiers[0]
+    assert (str(shown.state), shown.reason) == ("SERVING", Reason.WORKER_HUNG)
+    bench.wait(POLICY.steady_s + 0.001)
+    assert snapshot(bench.engine, now_s=bench.now_s, wall_s=0.0)[0].tiers[0].reason is None
