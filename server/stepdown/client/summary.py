@@ -12,7 +12,6 @@ class AnswerSummary:
     """One answer in short.
 
     `why` says for each better tier why it did not answer, why a band is withheld, and when the rules disagree.
-
     `news2` is a number, or the bounds that missing values leave; `probability` is None unless a model answered.
     """
 
@@ -31,10 +30,10 @@ def summarise(answer: Assessment) -> AnswerSummary:
     if answer.HasField("abstention"):
         why.append(AbstentionReason.Name(answer.abstention.reason).removeprefix("ABSTENTION_REASON_"))
     if answer.rules_disagreement:
-        why.append("the rules say HIGH")
+        why.append(f"the rules say at least {_word(answer.rules_assessment.floor)}")
     bundle = answer.answered_by.bundle
     return AnswerSummary(
-        band=Band.Name(answer.band).removeprefix("BAND_"),
+        band=_word(answer.band),
         probability=answer.risk.probability if answer.HasField("risk") else None,
         news2=_news2(answer),
         tier=answer.answered_by.tier or "none",
@@ -42,6 +41,10 @@ def summarise(answer: Assessment) -> AnswerSummary:
         sha256=bundle.sha256,
         why=", ".join(why),
     )
+
+
+def _word(band: Band) -> str:
+    return Band.Name(band).removeprefix("BAND_")
 
 
 def _news2(answer: Assessment) -> str:

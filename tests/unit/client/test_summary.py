@@ -52,6 +52,19 @@ def test_bounds_are_shown_where_values_are_missing_and_the_abstention_where_no_b
 
 
 def test_rules_that_see_more_risk_are_never_left_out() -> None:
-    answer = Assessment(band=Band.BAND_LOW, risk=Risk(probability=0.01), rules_disagreement=True)
+    answer = Assessment(
+        band=Band.BAND_LOW,
+        risk=Risk(probability=0.01),
+        rules_assessment=RulesAssessment(
+            band=Band.BAND_INDETERMINATE,
+            floor=Band.BAND_MEDIUM,
+            answering=ScoreResult(minimum_total=5, maximum_total=9),
+        ),
+        rules_disagreement=True,
+    )
     short = summarise(answer)
-    assert (short.why, short.news2) == ("the rules say HIGH", "-")
+    assert (short.why, short.news2) == ("the rules say at least MEDIUM", "5 to 9")
+
+
+def test_without_rules_there_is_no_score_to_show() -> None:
+    assert summarise(Assessment(band=Band.BAND_LOW, risk=Risk(probability=0.01))).news2 == "-"
