@@ -14,6 +14,10 @@ class ExecutionProvider(StrEnum):
     RULES = "rules"
 
 
+SERVER_PROCESS = "server process"
+"""The device of the tier that runs no model."""
+
+
 class TierState(StrEnum):
     """Life of a tier. The legal moves are the table in `serving/tier_states.py`."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from stepdown.clinical.intake import take_in
 from stepdown.clinical.policy import IntakePolicy
-from stepdown.domain.assessments import Abstention, Assessment, Risk, TierIdentity
+from stepdown.domain.assessments import Abstention, Assessment, Risk
 from stepdown.domain.bands import Band
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.errors import NoAnswerError
@@ -19,7 +19,6 @@ from stepdown.domain.observations import ClinicalRequest
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
 from stepdown.domain.scores import RulesAssessment
 from stepdown.domain.tensors import TensorRows
-from stepdown.domain.tiers import ExecutionProvider
 from stepdown.rules.composite import Composite
 from stepdown.serving.model_answer import ModelReader
 from stepdown.serving.roster import Pathway, TierDescription
@@ -141,7 +140,7 @@ class ClinicalPathway:
             correlation_id=request.correlation_id,
             pathway=self.name,
             band=answer.band,
-            answered_by=outcome.answered_by if outcome is not None else self._rules_identity(),
+            answered_by=outcome.answered_by if outcome is not None else self.pathway.rules_identity,
             risk=answer.risk,
             abstention=answer.abstention,
             degradations=outcome.degradations if outcome is not None else (),
@@ -154,18 +153,6 @@ class ClinicalPathway:
             generated_time_s=generated_time_s,
             valid_until_time_s=as_of_time_s + self._valid_for_s,
         )
-
-    def _rules_identity(self) -> TierIdentity | None:
-        for tier in self.pathway.tiers:
-            if tier.is_rules and tier.bundle is not None:
-                return TierIdentity(
-                    pathway=self.name,
-                    tier=tier.name,
-                    execution_provider=ExecutionProvider.RULES,
-                    device="server process",
-                    bundle=tier.bundle.identity,
-                )
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

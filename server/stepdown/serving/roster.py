@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stepdown.domain.assessments import TierIdentity
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.reasons import Reason
-from stepdown.domain.tiers import ExecutionProvider
+from stepdown.domain.tiers import SERVER_PROCESS, ExecutionProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,20 @@ class Pathway:
             if tier.name == name:
                 return tier
         raise KeyError(name)
+
+    @property
+    def rules_identity(self) -> TierIdentity | None:
+        """How an answer of the rules names itself; None where no verified rules stand in the chain."""
+        for tier in self.tiers:
+            if tier.is_rules and tier.bundle is not None:
+                return TierIdentity(
+                    pathway=self.name,
+                    tier=tier.name,
+                    execution_provider=ExecutionProvider.RULES,
+                    device=SERVER_PROCESS,
+                    bundle=tier.bundle.identity,
+                )
+        return None
 
     @property
     def models(self) -> tuple[TierDescription, ...]:

@@ -2,7 +2,7 @@
 
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import PathwayStatus, TierStatus
-from stepdown.domain.tiers import ExecutionProvider, TierState
+from stepdown.domain.tiers import SERVER_PROCESS, ExecutionProvider, TierState
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.pathway import Pathway
 from stepdown.serving.engine.tier import Tier
@@ -35,7 +35,7 @@ def _tier(tier: Tier, *, now_s: float, offset_s: float) -> TierStatus:
         since_time_s=tier.since_s + offset_s,
         worker_pid=report.pid if report is not None else None,
         execution_provider=report.execution_provider if report is not None else rules,
-        device=report.device if report is not None else ("server process" if rules is not None else ""),
+        device=report.device if report is not None else (SERVER_PROCESS if rules is not None else ""),
         placement_share=report.placement_share if report is not None else None,
         bundle=tier.spec.bundle.identity if tier.spec.bundle is not None else None,
         latency_p50_ms=_milliseconds(tier.latency.quantile_s(0.5)),

@@ -7,7 +7,7 @@ from stepdown.domain.engine_effects import DispatchProbe, KillWorker, SpawnWorke
 from stepdown.domain.notices import ProbeFinished, TierFault, WorkerSpawned
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
-from stepdown.domain.tiers import ExecutionProvider, TierState
+from stepdown.domain.tiers import SERVER_PROCESS, ExecutionProvider, TierState
 from stepdown.resilience.circuit_breaker import BreakerState
 from stepdown.serving.engine.case import Case
 from stepdown.serving.engine.outbox import Outbox
@@ -47,7 +47,7 @@ class Supervision:
                 TierState.REFUSED, reason=reason, detail=tier.spec.refusal_detail, now_s=now_s, outbox=self._outbox
             )
         elif tier.spec.is_rules:
-            tier.identity = tier.identity_on(ExecutionProvider.RULES, "server process")
+            tier.identity = tier.identity_on(ExecutionProvider.RULES, SERVER_PROCESS)
             tier.move(TierState.PROBATION, reason=Reason.PROBATION, detail="", now_s=now_s, outbox=self._outbox)
             tier.move(TierState.SERVING, reason=None, detail="", now_s=now_s, outbox=self._outbox)
         else:
