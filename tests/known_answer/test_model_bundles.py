@@ -248,4 +248,4 @@ def test_all_committed_graphs_together_stay_small_and_name_no_place() -> None:
     assert sum(path.stat().st_size for path in graphs) < LARGEST_TOTAL_BYTES
     for path in graphs:
         content = path.read_bytes()
-        assert not any(trace in content for trace in (b"/home/", b"/work/", b"/root/", b"site-packages", b".py"))
+        assert not any(trace in content for trace in (b"/home", b"/root", b"/tmp", b"site-packages", b".py"))

@@ -91,6 +91,16 @@ def _teacher_recipe(recipe: Recipe) -> TeacherRecipe:
     )
 
 
+# Each student's network, the settings it trains with, and what it learns from.
+STUDENT_PLANS = {
+    "distilled": (AdditiveModel, "additive", "both"),
+    "additive-teacher-only": (AdditiveModel, "additive", "teacher"),
+    "additive-hard-labels": (AdditiveModel, "additive", "labels"),
+    "perceptron": (PerceptronModel, "perceptron", "both"),
+    "linear-hard-labels": (LinearModel, "linear", "labels"),
+}
+
+
 def _fit_students(
     splits: Splits,
     preparation: Preparation,
@@ -111,15 +121,8 @@ def _fit_students(
         features=trend_features(splits.validation, hours, preparation),
         target=torch.from_numpy(splits.validation.label[hours].astype(np.float32)),
     )
-    plans = {
-        "distilled": (AdditiveModel, "additive", "both"),
-        "additive-teacher-only": (AdditiveModel, "additive", "teacher"),
-        "additive-hard-labels": (AdditiveModel, "additive", "labels"),
-        "perceptron": (PerceptronModel, "perceptron", "both"),
-        "linear-hard-labels": (LinearModel, "linear", "labels"),
-    }
     students = {}
-    for name, (build, settings, target) in plans.items():
+    for name, (build, settings, target) in STUDENT_PLANS.items():
         base = STUDENTS[settings]
         torch.manual_seed(base.seed)
         students[name] = train_student(

@@ -37,12 +37,10 @@ def card(facts: CardFacts) -> bytes:
 
 
 def _hti1(facts: CardFacts) -> dict[str, str]:
-    absent = dict.fromkeys(
-        ("external_validation_source", "external_validation_party", "external_validation_representativeness",
-         "external_validation_process", "validity_external", "fairness_external", "outcome_evaluation",
-         "validity_local", "fairness_local"),
-        NOT_AVAILABLE,
-    )  # fmt: skip
+    return _purpose() | _development(facts) | _performance(facts)
+
+
+def _purpose() -> dict[str, str]:
     return {
         "developer_contact": "The Stepdown project; contact through the project's issue tracker",
         "funding_source": NOT_AVAILABLE,
@@ -52,8 +50,7 @@ def _hti1(facts: CardFacts) -> dict[str, str]:
         ),
         "output_type": "prediction",
         "intended_use": (
-            "Research, demonstration and software testing of tiered inference. Not a medical device; not for "
-            "care."
+            "Research, demonstration and software testing of tiered inference. Not a medical device; not for care."
         ),
         "intended_population": "Adults (18 years and older) in intensive care, hour by hour",
         "intended_users": (
@@ -62,6 +59,11 @@ def _hti1(facts: CardFacts) -> dict[str, str]:
         "decision_role": "informs; never replaces clinical assessment",
         "out_of_scope_use": OUT_OF_SCOPE,
         "known_risks": KNOWN_RISKS,
+    }
+
+
+def _development(facts: CardFacts) -> dict[str, str]:
+    return {
         "training_criteria": facts.cohort,
         "demographic_inputs": (
             "Age and sex are inputs. Race, ethnicity, language, sexual orientation, gender identity, social "
@@ -76,30 +78,42 @@ def _hti1(facts: CardFacts) -> dict[str, str]:
             "Columns, units, missingness and stay lengths follow the PhysioNet/CinC 2019 training sets.",
         ),
         "fairness_approach": (
-            "One score and one threshold for all; discrimination and alert rate reported by age group, sex and "
-            "unit."
+            "One score and one threshold for all; discrimination and alert rate reported by age group, sex and unit."
         ),
         "bias_management": (
-            "Unknown sex and unit are missing values, never a default. Subgroup gaps are published with every "
-            "release."
+            "Unknown sex and unit are missing values, never a default. Subgroup gaps are published with every release."
         ),
-        **{key: absent[key] for key in absent if key.startswith("external_validation")},
+    }
+
+
+def _performance(facts: CardFacts) -> dict[str, str]:
+    return {
+        "external_validation_source": NOT_AVAILABLE,
+        "external_validation_party": NOT_AVAILABLE,
+        "external_validation_representativeness": NOT_AVAILABLE,
+        "external_validation_process": NOT_AVAILABLE,
         "validity_internal": facts.validity,
         "fairness_internal": facts.fairness,
-        **{key: absent[key] for key in ("validity_external", "fairness_external", "outcome_evaluation")},
+        "validity_external": NOT_AVAILABLE,
+        "fairness_external": NOT_AVAILABLE,
+        "outcome_evaluation": NOT_AVAILABLE,
         "validity_monitoring": (
-            "Input and score drift against the shipped reference, continuously, in the server; outcomes recorded "
-            "through RecordOutcome."
+            "Golden probes of every serving tier, continuously. Monitoring of drift against the shipped reference: "
+            "not available in this release of the server."
         ),
-        "validity_local": absent["validity_local"],
+        "validity_local": NOT_AVAILABLE,
         "fairness_monitoring": NOT_AVAILABLE,
-        "fairness_local": absent["fairness_local"],
+        "fairness_local": NOT_AVAILABLE,
         "update_process": "No fixed schedule; every release is a new signed version with its own evaluation.",
         "correction_frequency": NOT_AVAILABLE,
-    }  # fmt: skip
+    }
 
 
 def _chai(facts: CardFacts) -> dict[str, str]:
+    return _description(facts) | _key_metrics(facts)
+
+
+def _description(facts: CardFacts) -> dict[str, str]:
     return {
         "model_name": facts.name,
         "developer": "The Stepdown project",
@@ -128,6 +142,11 @@ def _chai(facts: CardFacts) -> dict[str, str]:
         "development_data": facts.cohort,
         "security": "Signed bundle; digest and signature are checked before loading; provenance inside.",
         "transparency": "Training code, simulator, evaluation and seeds are public in the same repository.",
+    }
+
+
+def _key_metrics(facts: CardFacts) -> dict[str, str]:
+    return {
         "usefulness_metric_goal": (
             "Discrimination and calibration at the level of one patient-hour, within a fixed alert budget"
         ),
