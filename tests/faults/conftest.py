@@ -1,4 +1,4 @@
-"""A pool of real processes, and what it tells and logs."""
+"""A pool of real processes, and what it tells and logs; a whole chain over a stood-in accelerator."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from stepdown.adapters.worker_pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool_options import WORKER_PROGRAM, WorkerPoolOptions
 from stepdown.worker.order import WorkerResources
 from tests.fakes.worker_events import Told
+from tests.faults.living_chain import LivingChain
 
 STAND_IN = Path(__file__).with_name("stand_in_worker.py")
 
@@ -46,3 +47,11 @@ def start(told: Told, log: list[str]) -> Iterator[Start]:
             return pool
 
         yield started
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Iterator[LivingChain]:
+    """Full on a stood-in CUDA device, distilled on a stood-in CPU, rules; all of it serving."""
+    with LivingChain(tmp_path) as chain:
+        chain.until_capable()
+        yield chain
