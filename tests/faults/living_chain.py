@@ -3,17 +3,14 @@
 A test breaks devices, sends signals and asks; every answer is checked to be the asker's own, given once and in order.
 """
 
-import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from threading import Event
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,11 +19,10 @@ from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.adapters.worker_pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool_options import WORKER_PROGRAM, WorkerPoolOptions
-from stepdown.domain.assessments import Degradation
 from stepdown.domain.bundles import VerifiedBundle
-from stepdown.domain.engine_effects import Outcome, SpawnWorker
+from stepdown.domain.engine_effects import SpawnWorker
 from stepdown.domain.engine_events import Request
-from stepdown.domain.notices import CapabilityChanged, Notice, TierFault, TierMoved
+from stepdown.domain.notices import CapabilityChanged, TierFault, TierMoved
 from stepdown.domain.status import TierStatus
 from stepdown.domain.tensors import TensorRows
 from stepdown.domain.tiers import ExecutionProvider, TierState, Urgency
@@ -37,11 +33,11 @@ from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.worker.order import WorkerResources
 from tests.fakes.bundles import ECHO, bundle
+from tests.faults.witnesses import PATIENCE_S, Device, Diary, Question
 from tests.simulation.chain import CHAIN as SIMULATED
 
 STAND_IN = Path(__file__).with_name("stand_in_accelerator.py")
 WARD = "ward"
-PATIENCE_S = 45.0
 _POLL_S = 0.005
 CUDA, MIGRAPHX, CPU = ExecutionProvider.CUDA, ExecutionProvider.MIGRAPHX, ExecutionProvider.CPU
 
@@ -61,7 +57,6 @@ POLICY = EnginePolicy(
 )
 
 RULES = SIMULATED.tiers[-1]
-Kind = TypeVar("Kind", bound=Notice)
 
 
 def model_tier(
@@ -75,87 +70,6 @@ def model_tier(
 def pathway(name: str, *models: TierSpec) -> PathwaySpec:
     """A chain of these models over the rules; none given: full on CUDA, distilled on the CPU."""
     return PathwaySpec(name=name, tiers=(*(models or (model_tier("full", CUDA), model_tier("distilled", CPU))), RULES))
-
-
-class Question:
-    """One request, and the answer that must come once."""
-
-    def __init__(self, value: float) -> None:
-        self.value = np.float32(value)
-        self.request: Request
-        self.outcomes: list[Outcome] = []
-        self.told_s = 0.0
-        self._told = Event()
-
-    def __call__(self, outcome: Outcome) -> None:
-        self.told_s = time.monotonic()
-        self.outcomes.append(outcome)
-        self._told.set()
-
-    def wait(self) -> Outcome:
-        """The outcome. Fails when there is none, or two."""
-        assert self._told.wait(PATIENCE_S), "never answered"
-        assert len(self.outcomes) == 1
-        return self.outcomes[0]
-
-    def tier(self) -> str:
-        """Who answered, after a check that the answer is this question's own; "" for nobody."""
-        outcome = self.wait()
-        if outcome.result is not None and outcome.result.outputs is not None:
-            assert outcome.result.outputs["score"] == self.value.tobytes(), "another request's numbers, or wrong ones"
-        return outcome.answered_by.tier if outcome.answered_by is not None else ""
-
-    def degradation(self, tier: str) -> Degradation:
-        """Why a better tier did not answer."""
-        return next(each for each in self.wait().degradations if each.tier == tier)
-
-
-class Device:
-    """What a tier runs on: broken and mended by a file that the stand-in reads at every load and run."""
-
-    def __init__(self, folder: Path, place: str) -> None:
-        self._state = folder / f"{place}.json"
-        self._journal = folder / f"{place}.journal"
-
-    def breaks(self, **faults: str) -> None:
-        """`load`, `run`, `nvml`, or `load_MIGraphXExecutionProvider` for one provider alone."""
-        state = {moment.replace("_", " "): fault for moment, fault in faults.items()}
-        fresh = self._state.with_suffix(".new")
-        fresh.write_text(json.dumps(state))
-        fresh.replace(self._state)
-
-    def mends(self) -> None:
-        """Nothing is wrong any more, for processes that start from now on."""
-        self.breaks()
-
-    def journal(self) -> list[tuple[int, str]]:
-        """Process and deed, in order."""
-        with suppress(FileNotFoundError):
-            lines = self._journal.read_text().splitlines()
-            return [(int(pid), what) for pid, _, what in (line.partition(" ") for line in lines)]
-        return []
-
-    def starts(self) -> list[int]:
-        """The processes that were started."""
-        return [pid for pid, what in self.journal() if what == "start"]
-
-
-class Diary:
-    """An observer that keeps everything, with when it was told."""
-
-    def __init__(self) -> None:
-        self.entries: list[tuple[float, Notice]] = []
-
-    def notice(self, notice: Notice) -> None:
-        self.entries.append((time.monotonic(), notice))
-
-    def of(self, kind: type[Kind], **fields: object) -> list[Kind]:
-        """The notices of a kind whose fields are as given."""
-        return [
-            notice
-            for _, notice in tuple(self.entries)
-            if isinstance(notice, kind) and all(getattr(notice, name) == value for name, value in fields.items())
-        ]
 
 
 class RecordingPool(ProcessWorkerPool):

@@ -7,7 +7,8 @@ from threading import Thread
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
 from stepdown.transport.health import ServedNames, health_of
-from tests.faults.living_chain import POLICY, LivingChain, Question, in_order
+from tests.faults.living_chain import POLICY, LivingChain, in_order
+from tests.faults.witnesses import Question
 from tests.faults.workers import gone
 
 BACK_TO_WORK = (TierState.SUSPENDED, TierState.STARTING, TierState.PROBATION, TierState.SERVING)

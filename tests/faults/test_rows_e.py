@@ -1,0 +1,159 @@
+"""Lifecycle: stopping without loss, loading without harm, and a fallback that must not be found broken when needed."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import grpc
+import pytest
+from grpc import StatusCode
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+
+from stepdown.adapters.observers.exposition import Metrics
+from stepdown.adapters.system_clock import SystemClock
+from stepdown.client import AssessmentError
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import TierState
+from tests.fakes.bundles import ECHO, bundle
+from tests.faults.living_chain import CPU, WARD, LivingChain, model_tier, pathway
+from tests.faults.load import Load, requests
+from tests.faults.running_server import RunningServer, running_server
+from tests.unit.transport.flow_side import Side, refused
+
+
+def rules_alone(settings: dict[str, Any]) -> None:
+    """No model is needed to show how a server stops."""
+    settings["pathway"][0]["tier"] = settings["pathway"][0]["tier"][-1:]
+
+
+@pytest.fixture
+def server() -> Iterator[RunningServer]:
+    with running_server(rules_alone) as server:
+        yield server
+
+
+def test_e1_a_terminated_server_says_so_first_and_then_answers_all_that_it_accepted(server: RunningServer) -> None:
+    told: list[int] = []
+    told_not_serving = Event()
+
+    def watch() -> None:
+        with server.credentials().channel([server.ready["grpc"]]) as channel:
+            stub: Any = HealthStub(channel)  # its type stubs know Check alone
+            try:
+                for response in stub.Watch(HealthCheckRequest(service="")):
+                    told.append(response.status)
+                    if response.status == HealthCheckResponse.NOT_SERVING:
+                        told_not_serving.set()
+            except grpc.RpcError:
+                return
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    server.until(lambda: told)
+    with Load(server, timeout_s=5.0) as load:
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
+    watcher.join(10)
+    assert told_not_serving.is_set()
+    assert told[0] == HealthCheckResponse.SERVING
+    # Once it drains it takes nothing new; whatever it took it has answered.
+    assert [text for text in load.failures if "UNAVAILABLE" not in text] == []
+    drained = next(line for line in server.log() if line["event"] == "drained")
+    assert drained["unanswered"] == 0
+
+
+def test_e2_calls_that_are_aborted_while_it_stops_do_not_upset_the_count_of_those_under_way(
+    server: RunningServer,
+) -> None:
+    codes: list[str] = []
+    stop = Event()
+
+    def abort_on() -> None:
+        with server.client() as client:
+            for request in requests(100_000):
+                request.pathway = "no such pathway"
+                try:
+                    client.assess(request, timeout_s=5.0)
+                except AssessmentError as error:
+                    codes.append(error.code)
+                if stop.is_set():
+                    return
+
+    aborting = [Thread(target=abort_on, daemon=True) for _ in range(3)]
+    for thread in aborting:
+        thread.start()
+    server.until(lambda: len(codes) > 30)
+    server.process.send_signal(signal.SIGTERM)
+    asked_s = time.monotonic()
+    assert server.process.wait(30) == 0
+    stop.set()
+    for thread in aborting:
+        thread.join(20)
+    grace_s = 15.0
+    assert time.monotonic() - asked_s < grace_s + 20
+    assert set(codes) <= {"NOT_FOUND", "UNAVAILABLE"}
+    assert codes.count("NOT_FOUND") > 30
+    drained = next(line for line in server.log() if line["event"] == "drained")
+    assert drained["unanswered"] == 0
+
+
+def test_e6_a_model_that_no_device_can_load_takes_no_device_from_the_others(tmp_path: Path) -> None:
+    good = bundle(ECHO)
+    spoilt = bundle(ECHO)
+    files = dict(spoilt.files) | {"model.onnx": b"not a model"}
+    broken = model_tier("full", CPU, loads=type(spoilt)(manifest=spoilt.manifest, files=files, signers=(), sha256="1"))
+    chosen = pathway(WARD, broken, model_tier("distilled", CPU, loads=good))
+    with LivingChain(tmp_path, chosen, real=True) as chain:
+        chain.until_capable("DEGRADED")
+        chain.until(lambda: len(chain.faults("full")) >= 2)
+        # A fault of the model, said as one: the device is not called unavailable or unhealthy for it.
+        assert {fault.reason for fault in chain.faults("full")} == {Reason.EXECUTION_FAILED}
+        assert chain.ask().tier() == "distilled"
+        assert chain.faults("distilled") == []
+        assert chain.moves("distilled") == [TierState.PROBATION, TierState.SERVING]
+
+
+def test_e7_a_fallback_that_breaks_unused_raises_the_alarm_while_the_first_tier_is_fine(tmp_path: Path) -> None:
+    with LivingChain(tmp_path) as chain:
+        chain.until_capable()
+        metrics = Metrics(
+            tiers={WARD: ("full", "distilled", "rules")},
+            status=chain.driver.status,
+            clock=SystemClock(),
+            version="0",
+            environment="demo",
+        )
+        chain.device("distilled").breaks(run="garbage", load="perturbed")
+        chain.until(lambda: any(fault.reason is Reason.KNOWN_ANSWER_MISMATCH for fault in chain.faults("distilled")))
+        for _, notice in tuple(chain.diary.entries):
+            metrics.notice(notice)
+        exposed = metrics.exposition("")[0].decode()
+        alarm = f'stepdown_faults_total{{pathway="{WARD}",reason="KNOWN_ANSWER_MISMATCH",tier="distilled"}}'
+        assert any(line.startswith(alarm) for line in exposed.splitlines())
+        assert chain.status("distilled").state is not TierState.SERVING
+        assert chain.moves("full") == [TierState.PROBATION, TierState.SERVING]
+        chain.until_answered_by("full")
+
+
+def test_e8_a_failure_of_our_own_before_or_in_a_model_is_typed_and_never_a_silent_success(
+    chain: LivingChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.device("full").breaks(run="our own defect")
+    question = chain.until_answered_by("distilled")
+    assert question.degradation("full").reason is not None
+    chain.until(lambda: chain.faults("full"))
+    assert chain.faults("full")[0].reason is Reason.INTERNAL_FAULT
+
+    side = Side()
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("heart rate 75 of patient Smith")
+
+    monkeypatch.setattr(type(side.pathway), "prepare", fail)
+    code, *_ = refused(side.ask())
+    assert code == StatusCode.INTERNAL.value[0]
+    assert len(side.recorded.incidents) == 1

@@ -1,0 +1,114 @@
+"""Data and clients: numbers that are none, deadlines that pass, and a caller whose server is gone."""
+
+import signal
+import time
+from pathlib import Path
+from shutil import copytree
+from typing import Any
+
+from stepdown.client import AssessmentClient
+from stepdown.domain.engine_events import RequestCancelled
+from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import ExecutionProvider
+from tests.faults.living_chain import CPU, WARD, LivingChain, in_order, model_tier, pathway
+from tests.faults.load import ask, requests
+from tests.faults.running_server import running_server
+from tests.faults.test_rows_e import rules_alone
+from tests.unit.serving.engine.bench_engine import EngineBench
+
+TOO_LATE = {Reason.DEADLINE_TOO_SHORT, Reason.QUEUE_FULL, Reason.WORKER_HUNG}
+
+
+def test_g1_numbers_that_are_none_go_to_the_next_tier_in_the_same_call_and_are_counted(chain: LivingChain) -> None:
+    chain.device("full").breaks(run="NaN")
+    questions = [chain.ask() for _ in range(10)]
+    assert {question.tier() for question in questions} <= {"distilled", "rules"}
+    chain.until(lambda: chain.faults("full"))
+    reasons = [fault.reason for fault in chain.faults("full")]
+    assert set(reasons) <= {Reason.OUTPUT_INVALID, Reason.KNOWN_ANSWER_MISMATCH}
+    chain.device("full").mends()
+    chain.until_answered_by("full")
+
+
+def test_g2_a_short_deadline_is_met_by_a_tier_that_fits_it(chain: LivingChain) -> None:
+    chain.device("full").breaks(run="slow 0.1")
+    chain.until(lambda: (chain.status("full").latency_p50_ms or 0) > 90)
+    for _ in range(5):
+        question = chain.begin(budget_s=0.05)
+        assert question.tier() in {"distilled", "rules"}
+        assert question.degradation("full").reason in TOO_LATE | {Reason.PROBATION, Reason.STARTING}
+
+
+def test_g2_a_caller_who_went_away_costs_the_device_nothing() -> None:
+    bench = EngineBench()
+    bench.serve("full")
+    bench.ask(*(bench.request() for _ in range(8)))
+    gone = bench.request()
+    bench.ask(gone)
+    bench.send(RequestCancelled(request=gone))
+    answered = len(bench.outcomes())
+    bench.reply("full")
+    bench.wait(1.0)
+    assert all(
+        payload is not gone.payload for batch in bench.of(type(bench.last_batch("full"))) for payload in batch.payloads
+    )
+    assert len(bench.outcomes()) >= answered
+    assert bench.engine.open_requests() == 0
+
+
+def test_g3_a_client_of_two_servers_outlives_one_of_them(tmp_path: Path) -> None:
+    del tmp_path
+    with running_server(rules_alone) as first:
+
+        def under_one_authority(folder: Path) -> None:
+            copytree(first.folder / "certificates", folder / "certificates", dirs_exist_ok=True)
+
+        with (
+            running_server(rules_alone, spoil=under_one_authority) as second,
+            AssessmentClient((first.ready["grpc"], second.ready["grpc"]), first.credentials()) as client,
+        ):
+            asked = requests(400)
+            for _ in range(50):
+                ask(client, next(asked), timeout_s=10.0)
+            first.process.send_signal(signal.SIGKILL)
+            first.process.wait(10)
+            killed_s = time.monotonic()
+            answers = [ask(client, next(asked), timeout_s=10.0) for _ in range(100)]
+            assert {answer.tier for answer in answers} == {"rules"}
+            assert all(answer.at_s >= killed_s for answer in answers)
+
+
+def told_in_full(settings: dict[str, Any]) -> None:
+    rules_alone(settings)
+    settings["log"] = {"debug": True}
+
+
+def test_g5_one_line_tells_of_each_answer_and_nothing_of_its_patient() -> None:
+    with running_server(told_in_full) as server:
+        wanted = list(requests(20))
+        with server.client() as client:
+            for request in wanted:
+                ask(client, request, timeout_s=10.0)
+        server.until(lambda: len([line for line in server.log() if line["event"] == "request_answered"]) >= 20)
+        lines = [line for line in server.log() if line["event"] == "request_answered"]
+        assert len(lines) == 20
+        assert {line["tier"] for line in lines} == {"rules"}
+        assert all(line["bundle"].startswith("news2@") for line in lines)
+        text = (server.folder / "log").read_text()
+        assert not any(request.subject_token and request.subject_token in text for request in wanted)
+
+
+def test_g6_a_host_without_the_device_answers_from_what_it_has_and_says_what_it_lacks(tmp_path: Path) -> None:
+    chosen = pathway(WARD, model_tier("full", ExecutionProvider.ROCM), model_tier("distilled", CPU))
+    with LivingChain(tmp_path, chosen, real=True) as chain:
+        chain.until_capable("DEGRADED")
+        chain.until(lambda: chain.faults("full"))
+        question = chain.ask()
+        assert question.tier() == "distilled"
+        degradation = question.degradation("full")
+        assert degradation.reason in {Reason.PROVIDER_UNAVAILABLE, Reason.STARTING}
+        assert chain.faults("full")[0].reason is Reason.PROVIDER_UNAVAILABLE
+        unanswerable = chain.ask(only_tier="full").wait()
+        assert unanswerable.answered_by is None
+        assert unanswerable.failure is not None
+        assert in_order(chain.capabilities(), ["DEGRADED"])
