@@ -3,13 +3,16 @@
 import signal
 import time
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
 from stepdown.transport.health import ServedNames, health_of
 from tests.faults.living_chain import POLICY, LivingChain, in_order
-from tests.faults.witnesses import Question
 from tests.faults.workers import gone
+
+if TYPE_CHECKING:
+    from tests.faults.witnesses import Question
 
 BACK_TO_WORK = (TierState.SUSPENDED, TierState.STARTING, TierState.PROBATION, TierState.SERVING)
 NAMES = ServedNames(services=frozenset(), clinical=frozenset({"ward"}))

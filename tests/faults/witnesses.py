@@ -5,14 +5,16 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from stepdown.domain.assessments import Degradation
 from stepdown.domain.engine_effects import Outcome
-from stepdown.domain.engine_events import Request
 from stepdown.domain.notices import Notice
+
+if TYPE_CHECKING:
+    from stepdown.domain.engine_events import Request
 
 PATIENCE_S = 45.0
 Kind = TypeVar("Kind", bound=Notice)

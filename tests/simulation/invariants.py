@@ -37,6 +37,8 @@ class Ledger:
         self._gone: set[int] = set()
         self._reports: dict[int, tuple[SimulatedWorker, WorkerReport]] = {}
         self._wakes_at: tuple[float, int] = (0.0, 0)
+        self._starts_s: dict[str, list[float]] = {}
+        self._fresh_budgets: dict[str, int] = {}
         self.answers = dict.fromkeys((*RANKS, "none"), 0)
         self.moves = 0
 
@@ -57,6 +59,19 @@ class Ledger:
     def worker_ready(self, worker: SimulatedWorker, report: WorkerReport) -> None:
         """Remember what a worker said it is."""
         self._reports[worker.order.worker] = (worker, report)
+
+    def operator_enabled(self, tier: str) -> None:
+        """An operator gave a tier back: its budget of starts is new."""
+        self._fresh_budgets[tier] = self._fresh_budgets.get(tier, 0) + 1
+
+    def started(self, tier: str, now_s: float) -> None:
+        """A process was ordered: no more of them in a window than faults are allowed in it."""
+        starts = self._starts_s.setdefault(tier, [])
+        starts.append(now_s)
+        recent = sum(now_s - moment_s <= POLICY.fault_window_s for moment_s in starts)
+        looks = POLICY.fault_window_s / POLICY.unavailable_retry_s
+        if recent > (POLICY.fault_limit + looks) * (1 + self._fresh_budgets.get(tier, 0)) + 1:
+            raise Violation("a tier's workers are started in a storm")
 
     def answered(self, effect: AnswerRequest, now_s: float) -> None:
         """Check one answer against everything that is known about it."""

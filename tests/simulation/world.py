@@ -148,6 +148,7 @@ class World:
     def _spawn(self, order: SpawnWorker) -> None:
         if order.worker in self.workers:
             raise Violation("a worker number was used twice")
+        self.ledger.started(order.tier, self.now_s)
         worker = self.workers[order.worker] = SimulatedWorker(order=order)
         fates = self.fates[order.tier]
         fate = fates.pop(0) if fates else LoadFate.READY
@@ -271,6 +272,7 @@ class World:
 
     def enable(self, tier: str) -> None:
         """An operator gives a tier back."""
+        self.ledger.operator_enabled(tier)
         self.drive(TierEnabled(pathway=PATHWAY, tier=tier))
 
     def living(self) -> list[SimulatedWorker]:

@@ -92,7 +92,7 @@ class WorkerProcess:
         status = self._child.poll()
         if status is None:
             return None
-        return f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with exit code {status}"
+        return f"ended by {_signal_name(-status)}" if status < 0 else f"ended with exit code {status}"
 
     def read_errors(self) -> bytes | None:
         """What came down the error pipe; None: nothing yet, empty: it was closed."""
@@ -123,6 +123,14 @@ class WorkerProcess:
         """Stop waiting for a process that SIGKILL does not end: the kernel keeps it, nobody else can."""
         self.release()
         self._child.returncode = -signal.SIGKILL
+
+
+def _signal_name(number: int) -> str:
+    """Its name, or its number: most real-time signals have no name of their own."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def start_process(plan: ProcessPlan) -> WorkerProcess:

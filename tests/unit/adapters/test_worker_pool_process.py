@@ -109,3 +109,28 @@ def test_a_doorbell_nobody_empties_is_never_waited_for(tmp_path: Path) -> None:
     os.waitid(os.P_PIDFD, process.pidfd, os.WEXITED | os.WNOWAIT)
     assert process.ending() == "ended by SIGKILL"
     process.release()
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 126, 127, 128, 137, 255])
+def test_an_end_by_its_own_hand_is_told_with_its_exit_code(code: int, tmp_path: Path) -> None:
+    process = start_process(plan((sys.executable, "-S", "-c", f"import os; os._exit({code})"), tmp_path))
+    process._child.wait()  # noqa: SLF001
+    assert process.ending() == f"ended with exit code {code}"
+    process.release()
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(6, "SIGABRT"), (9, "SIGKILL"), (11, "SIGSEGV"), (7, "SIGBUS"), (4, "SIGILL"), (8, "SIGFPE")]
+)
+def test_an_end_by_a_signal_is_told_by_its_name(number: int, name: str, tmp_path: Path) -> None:
+    process = start_process(plan((sys.executable, "-S", "-c", f"import os; os.kill(os.getpid(), {number})"), tmp_path))
+    process._child.wait()  # noqa: SLF001
+    assert process.ending() == f"ended by {name}"
+    process.release()
+
+
+def test_an_end_by_a_signal_that_has_no_name_is_told_by_its_number(tmp_path: Path) -> None:
+    process = start_process(plan((sys.executable, "-S", "-c", "import os; os.kill(os.getpid(), 40)"), tmp_path))
+    process._child.wait()  # noqa: SLF001
+    assert process.ending() == "ended by signal 40"
+    process.release()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from stepdown.domain.engine_effects import BatchKind
 from stepdown.domain.engine_events import BatchCompleted, BatchFailed, ProbeCompleted
+from stepdown.domain.fault_classes import treatment_of
 from stepdown.domain.notices import BatchFinished, TierFault
 from stepdown.domain.reasons import Reason
 from stepdown.serving.engine.cascade import Cascade
@@ -15,7 +16,6 @@ from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.supervision import Supervision
 from stepdown.serving.engine.tier import Flight, Tier
 
-_LETHAL = frozenset({Reason.OUT_OF_MEMORY, Reason.WORKER_LOST, Reason.WORKER_HUNG})
 _ROW_MEMORY = 0.1
 
 
@@ -51,7 +51,7 @@ class Replies:
         landed = self._land(event.worker, event.sequence, now_s)
         if landed is not None:
             tier, flight = landed
-            lethal = event.sticky or event.reason in _LETHAL or flight.kind is None
+            lethal = flight.kind is None or treatment_of(event.reason, sticky=event.sticky).ends_worker
             self._fail(tier, flight, reason=event.reason, detail=event.detail, lethal=lethal, now_s=now_s)
 
     def probed(self, event: ProbeCompleted, now_s: float) -> None:

@@ -4,6 +4,7 @@ Whatever ends a worker hands back the cases it still owed, so that the cascade c
 """
 
 from stepdown.domain.engine_effects import DispatchProbe, KillWorker, SpawnWorker
+from stepdown.domain.fault_classes import Comeback, treatment_of
 from stepdown.domain.notices import ProbeFinished, TierFault, WorkerSpawned
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
@@ -17,7 +18,6 @@ from stepdown.serving.engine.tier import Flight, Tier
 _GOLDEN_RATIO = 0.6180339887498949
 _NEVER_S = float("inf")
 _PROBE_WEIGHT = 16.0
-_NOT_THE_WORKERS_FAULT = frozenset({Reason.PROVIDER_UNAVAILABLE, Reason.PLACEMENT_TOO_LOW, Reason.NOT_CONFIGURED})
 
 
 class Supervision:
@@ -179,8 +179,7 @@ class Supervision:
         owed = self._forget_worker(tier)
         if tier.state is TierState.DISABLED:
             return owed
-        if reason in _NOT_THE_WORKERS_FAULT:
-            # Nothing is broken that a quick retry would mend: look again now and then, a device may come back.
+        if treatment_of(reason).comeback is Comeback.LOOK_AGAIN:
             tier.start_due_s = now_s + self._policy.unavailable_retry_s
             state = TierState.SUSPENDED
         elif tier.faults.spend(now_s):
