@@ -43,8 +43,8 @@ CUDA, MIGRAPHX, CPU = ExecutionProvider.CUDA, ExecutionProvider.MIGRAPHX, Execut
 
 # Shorter than the product's, so that a test need not wait; long enough for a machine with many times its load.
 POLICY = EnginePolicy(
-    watchdog_s=1.5,
-    stall_s=0.15,
+    watchdog_s=2.5,
+    stall_s=0.5,
     steady_s=0.1,
     probe_period_s=0.2,
     probation_dwell_s=0.02,

@@ -25,9 +25,11 @@ def test_b1_a_device_whose_libraries_are_missing_is_unavailable_and_never_a_proc
         chain.until_capable("DEGRADED")
         assert refused(chain) is Reason.PROVIDER_UNAVAILABLE
         questions = [chain.ask() for _ in range(10)]
-        assert {question.tier() for question in questions} == {"distilled"}
-        identities = {question.wait().answered_by for question in questions}
-        assert {identity.execution_provider for identity in identities if identity} == {CPU}
+        assert {question.tier() for question in questions} <= {"distilled", "rules"}
+        identities = {question.wait().answered_by for question in (*questions, chain.until_answered_by("distilled"))}
+        providers = {identity.execution_provider for identity in identities if identity}
+        assert CPU in providers
+        assert providers <= {CPU, ExecutionProvider.RULES}
         assert "run" not in {what.split()[0] for _, what in chain.device("full").journal()}
 
 
@@ -65,7 +67,7 @@ def test_b4_a_graph_that_fails_to_compile_at_run_costs_its_own_tier_and_no_other
         chain.until_answered_by("distilled")
         # Every new process fails its known answers the same way, until the fault budget is spent.
         chain.until(lambda: chain.status("full").state is TierState.QUARANTINED)
-        assert chain.ask().tier() == "distilled"
+        chain.until_answered_by("distilled")
         assert chain.status("full", of="theatre").worker_pid == kept
         assert chain.faults("full", of="theatre") == []
 
@@ -74,8 +76,7 @@ def test_b5_while_a_tier_compiles_for_long_the_lower_ones_serve_and_say_so(tmp_p
     with LivingChain(tmp_path) as chain:
         chain.device("full").breaks(load="slow")
         chain.until_capable("DEGRADED")
-        question = chain.ask()
-        assert question.tier() == "distilled"
+        question = chain.until_answered_by("distilled")
         assert question.degradation("full").reason is Reason.STARTING
         assert chain.driver.is_alive()
         assert chain.status("full").restarts == 0
@@ -98,7 +99,7 @@ def test_b7_a_device_that_computes_something_else_is_refused_at_load(tmp_path: P
         chain.until_capable("DEGRADED")
         assert refused(chain) is Reason.KNOWN_ANSWER_MISMATCH
         assert "times its tolerance off" in chain.faults("full")[0].detail
-        assert chain.ask().tier() == "distilled"
+        chain.until_answered_by("distilled")
 
 
 def test_b8_an_artefact_for_another_device_family_costs_its_tier_and_not_the_server(tmp_path: Path) -> None:
@@ -107,5 +108,5 @@ def test_b8_an_artefact_for_another_device_family_costs_its_tier_and_not_the_ser
         chain.until_capable("DEGRADED")
         assert refused(chain) is Reason.EXECUTION_FAILED
         assert "incompatible device" in chain.faults("full")[0].detail
-        assert chain.ask().tier() == "distilled"
+        chain.until_answered_by("distilled")
         assert chain.capabilities()[-1] == "DEGRADED"

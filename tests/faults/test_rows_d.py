@@ -60,7 +60,7 @@ def test_d3_a_worker_that_no_signal_ends_is_left_behind_and_its_device_quarantin
     monkeypatch.setattr(WorkerProcess, "kill", lambda _: None)
     chain.until(lambda: chain.status("full").state is TierState.QUARANTINED)
     assert chain.status("full").reason is Reason.DEVICE_UNHEALTHY
-    assert chain.ask().tier() == "distilled"
+    chain.until_answered_by("distilled")
     assert len(chain.device("full").starts()) == 1
     monkeypatch.undo()
     os.kill(stuck, signal.SIGKILL)
@@ -165,4 +165,4 @@ def test_d8_a_warm_up_that_fails_is_a_load_that_failed(tmp_path: Path) -> None:
         chain.until(lambda: chain.faults("full"))
         assert chain.faults("full")[0].reason is Reason.OUT_OF_MEMORY
         assert TierState.PROBATION not in chain.moves("full")
-        assert chain.ask().tier() == "distilled"
+        chain.until_answered_by("distilled")

@@ -112,7 +112,7 @@ def test_e6_a_model_that_no_device_can_load_takes_no_device_from_the_others(tmp_
         chain.until(lambda: len(chain.faults("full")) >= 2)
         # A fault of the model, said as one: the device is not called unavailable or unhealthy for it.
         assert {fault.reason for fault in chain.faults("full")} == {Reason.EXECUTION_FAILED}
-        assert chain.ask().tier() == "distilled"
+        chain.until_answered_by("distilled")
         assert chain.faults("distilled") == []
         assert chain.moves("distilled") == [TierState.PROBATION, TierState.SERVING]
 

@@ -84,8 +84,7 @@ def test_f1_a_bundle_that_is_not_the_one_signed_never_serves_and_the_chain_goes_
     meddle(shelf)
     with LivingChain(tmp_path, pathway(WARD, tier(shelf, "sepsis-distilled"), model_tier("distilled", CPU))) as chain:
         chain.until_capable("DEGRADED")
-        question = chain.ask()
-        assert question.tier() == "distilled"
+        question = chain.until_answered_by("distilled")
         assert question.degradation("full").reason is Reason.SIGNATURE_INVALID
         assert "FILE_" in question.degradation("full").detail
         assert chain.spawns("full") == []
