@@ -65,7 +65,13 @@ def test_d3_a_worker_that_no_signal_ends_is_left_behind_and_its_device_quarantin
     monkeypatch.undo()
     os.kill(stuck, signal.SIGKILL)
     assert soon(lambda: gone(stuck))
-    chain.driver.enable_tier(WARD, "full")
+
+    def given_back() -> bool:
+        """Until the pool has seen the end of it, the operator is too early."""
+        chain.driver.enable_tier(WARD, "full")
+        return chain.status("full").state is not TierState.QUARANTINED
+
+    chain.until(given_back)
     chain.until_answered_by("full")
 
 
