@@ -53,5 +53,5 @@ def start(told: Told, log: list[str]) -> Iterator[Start]:
 def chain(tmp_path: Path) -> Iterator[LivingChain]:
     """Full on a stood-in CUDA device, distilled on a stood-in CPU, rules; all of it serving."""
     with LivingChain(tmp_path) as chain:
-        chain.until_capable()
+        chain.until_whole()
         yield chain

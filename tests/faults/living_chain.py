@@ -25,7 +25,7 @@ from stepdown.domain.engine_events import Request
 from stepdown.domain.notices import CapabilityChanged, TierFault, TierMoved
 from stepdown.domain.status import TierStatus
 from stepdown.domain.tensors import TensorRows
-from stepdown.domain.tiers import ExecutionProvider, TierState, Urgency
+from stepdown.domain.tiers import Capability, ExecutionProvider, TierState, Urgency
 from stepdown.ports import EventSink
 from stepdown.resilience.backoff import BackoffPolicy
 from stepdown.resilience.circuit_breaker import BreakerPolicy
@@ -191,6 +191,15 @@ class LivingChain:
             assert time.monotonic() < deadline_s, self.driver.status()
             time.sleep(_POLL_S)
         return question
+
+    def until_whole(self) -> None:
+        """Wait until every tier of every pathway serves: full capability asks no more than the first."""
+
+        def serving() -> bool:
+            return all(tier.state is TierState.SERVING for each in self.driver.status() for tier in each.tiers)
+
+        self.until(serving)
+        self.until(lambda: all(each.capability is Capability.FULL for each in self.driver.status()))
 
     def moves(self, tier: str, *, of: str = WARD) -> list[TierState]:
         """The states a tier has moved to, in order."""

@@ -60,8 +60,7 @@ def test_b4_a_graph_that_fails_to_compile_at_run_costs_its_own_tier_and_no_other
     other = pathway("theatre", model_tier("full", MIGRAPHX))
     here = pathway(WARD, model_tier("full", MIGRAPHX), model_tier("distilled", CPU))
     with LivingChain(tmp_path, here, other, policy=replace(POLICY, fault_limit=3)) as chain:
-        chain.until_capable()
-        chain.until_capable(of="theatre")
+        chain.until_whole()
         kept = chain.status("full", of="theatre").worker_pid
         chain.device("full").breaks(run="MIGraphX")
         chain.until_answered_by("distilled")

@@ -41,8 +41,7 @@ def test_d1_an_exhausted_arena_costs_one_call_and_the_session_is_built_anew_in_a
 
 def test_d2_memory_that_runs_out_in_one_model_leaves_the_others_as_they_were(tmp_path: Path) -> None:
     with LivingChain(tmp_path, pathway(WARD), pathway("theatre")) as chain:
-        chain.until_capable()
-        chain.until_capable(of="theatre")
+        chain.until_whole()
         others = {("full", "theatre"), ("distilled", "theatre"), ("distilled", WARD)}
         pids = {each: chain.status(each[0], of=each[1]).worker_pid for each in others}
         chain.device("full").breaks(run="BFC arena", load="BFC arena")

@@ -119,7 +119,7 @@ def test_e6_a_model_that_no_device_can_load_takes_no_device_from_the_others(tmp_
 
 def test_e7_a_fallback_that_breaks_unused_raises_the_alarm_while_the_first_tier_is_fine(tmp_path: Path) -> None:
     with LivingChain(tmp_path) as chain:
-        chain.until_capable()
+        chain.until_whole()
         metrics = Metrics(
             tiers={WARD: ("full", "distilled", "rules")},
             status=chain.driver.status,
