@@ -10,6 +10,7 @@ _COMMANDS = {
     "serve": ("stepdown.cli.serve:serve", "Serve the pathways of a configuration file."),
     "demo": ("stepdown.cli.demo:demo", "Serve the demonstration pathway on this machine."),
     "assess": ("stepdown.cli.assess:assess", "Replay a patient record against a running server."),
+    "tier": ("stepdown.cli.tier:tier", "Show the tiers of a server, take one out, give it back."),
     "probe": ("stepdown.cli.probe:probe", "Show which execution providers really work here."),
     "bundle": ("stepdown.cli.bundle:bundle", "Make, sign, verify and inspect bundles."),
     "card": ("stepdown.cli.card:card", "Show a bundle's model card."),

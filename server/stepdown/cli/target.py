@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -14,7 +14,9 @@ from stepdown.cli.state import READY_FILE, default_state_directory
 from stepdown.client import AddressError, Credentials
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_READY_KEYS = {"address": "grpc", "ca": "ca", "cert": "client_cert", "key": "client_key"}
+# Each option with the key of a demo's ready line that stands in for it.
+_AS_CLIENT = {"address": "grpc", "ca": "ca", "cert": "client_cert", "key": "client_key"}
+_AS_OPERATOR = {**_AS_CLIENT, "cert": "operator_cert", "key": "operator_key"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -28,10 +30,18 @@ class Target:
 
 def target_options(command: Command) -> Command:
     """Add `--address --ca --cert --key --server-name` and pass what they come to as `target`."""
+    return _with_target(command, _AS_CLIENT)
 
+
+def operator_target_options(command: Command) -> Command:
+    """As `target_options`, for commands that need an operator's certificate."""
+    return _with_target(command, _AS_OPERATOR)
+
+
+def _with_target(command: Command, ready_keys: Mapping[str, str]) -> Command:
     @wraps(command)
     def run(*args: Any, server_name: str, **kwargs: Any) -> Any:  # noqa: ANN401
-        target = _resolve(server_name, **{name: kwargs.pop(name) for name in _READY_KEYS})
+        target = _resolve(server_name, ready_keys, {name: kwargs.pop(name) for name in ready_keys})
         try:
             return command(*args, target=target, **kwargs)
         except AddressError as error:
@@ -57,9 +67,9 @@ def target_options(command: Command) -> Command:
     return run  # type: ignore[return-value]
 
 
-def _resolve(server_name: str, /, **given: str | Path | None) -> Target:
+def _resolve(server_name: str, ready_keys: Mapping[str, str], given: Mapping[str, str | Path | None]) -> Target:
     demo = _running_demo() if not all(given.values()) else {}
-    found = {name: str(given[name] or demo.get(key, "")) for name, key in _READY_KEYS.items()}
+    found = {name: str(given[name] or demo.get(key, "")) for name, key in ready_keys.items()}
     missing = [f"--{name}" for name, value in found.items() if not value]
     if missing:
         raise click.UsageError(

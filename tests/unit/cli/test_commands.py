@@ -15,12 +15,12 @@ def test_help_lists_every_command_and_imports_none_of_them() -> None:
     asked = "import sys; from stepdown.cli.commands import stepdown; stepdown(['--help'], standalone_mode=False); "
     asked += "print(sorted(name for name in sys.modules if name.startswith('stepdown.')))"
     shown = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
-    for name in ("serve", "demo", "assess", "probe", "bundle", "card"):
+    for name in ("serve", "demo", "assess", "tier", "probe", "bundle", "card"):
         assert f"  {name} " in shown
     assert shown.splitlines()[-1] == "['stepdown.cli', 'stepdown.cli.commands']"
 
 
-@pytest.mark.parametrize("name", ["serve", "demo", "assess", "probe", "bundle", "card"])
+@pytest.mark.parametrize("name", ["serve", "demo", "assess", "tier", "probe", "bundle", "card"])
 def test_every_command_is_there_and_says_what_it_is_for(name: str) -> None:
     command = stepdown.get_command(click.Context(stepdown), name)
     assert command is not None

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from stepdown.cli.state import READY_FILE, default_state_directory
-from stepdown.cli.target import Target, target_options
+from stepdown.cli.target import Target, operator_target_options, target_options
 from stepdown.client import AddressError
 
-FILES = ("ca", "client_cert", "client_key")
+FILES = ("ca", "client_cert", "client_key", "operator_cert", "operator_key")
 
 
 @click.command()
@@ -23,6 +23,13 @@ def show(*, target: Target) -> None:
         raise AddressError("'nowhere' is no address")
     held = target.credentials
     click.echo(json.dumps([target.address, held.ca.name, held.certificate.name, held.key.name, held.server_name]))
+
+
+@click.command()
+@operator_target_options
+def operate(*, target: Target) -> None:
+    """What a command of operators is given."""
+    click.echo(f"{target.credentials.certificate.name} {target.credentials.key.name}")
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +57,11 @@ def run(*arguments: str) -> Result:
 def test_a_demo_that_runs_here_is_found(state: Path) -> None:
     announce(state)
     assert json.loads(run().output) == ["127.0.0.1:8443", "ca", "client_cert", "client_key", ""]
+
+
+def test_an_operators_command_takes_the_demos_operator(state: Path) -> None:
+    announce(state)
+    assert CliRunner().invoke(operate).output == "operator_cert operator_key\n"
 
 
 def test_options_win_over_the_environment_and_that_over_the_demo(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
