@@ -16,7 +16,6 @@ from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.adapters.worker_pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool_options import WorkerPoolOptions
-from stepdown.clinical.policy import IntakePolicy
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
@@ -188,6 +187,7 @@ class _Loading:
         self._activation = Activation(source=source, policy=policy, now_s=wall_s)
         self.refusals: list[str] = []
         self.clinical: dict[str, ClinicalPathway] = {}
+        self._intake = configuration.intake.policy()
         pathways = {wanted.name: self._pathway(wanted) for wanted in configuration.pathway}
         self.roster = Roster(pathways=MappingProxyType(pathways))
 
@@ -206,7 +206,7 @@ class _Loading:
             supporting=supporting,
         )
         self.clinical[wanted.name] = ClinicalPathway(
-            pathway=pathway, composite=composite, policy=IntakePolicy(), valid_for_s=wanted.valid_for_s
+            pathway=pathway, composite=composite, policy=self._intake, valid_for_s=wanted.valid_for_s
         )
         return pathway
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepdown.clinical.policy import IntakePolicy
 from stepdown.settings.values import (
     Address,
     File,
@@ -15,6 +16,8 @@ from stepdown.settings.values import (
     TrustDomain,
     Version,
 )
+
+_INTAKE = IntakePolicy()
 
 
 class _Section(BaseModel):
@@ -86,6 +89,26 @@ class PathwaySettings(_Section):
     tier: tuple[TierSettings, ...] = Field(min_length=1)
 
 
+class IntakeSettings(_Section):
+    """How long a value stands for the patient in the clinical rules, and when a site wants no score at all.
+
+    A deviation from the defaults is a decision of the site's clinical safety officer.
+    """
+
+    icu_vitals_fresh_s: Seconds = _INTAKE.icu_vitals_fresh_s
+    ward_vitals_fresh_s: Seconds = _INTAKE.ward_vitals_fresh_s
+    emergency_vitals_fresh_s: Seconds = _INTAKE.emergency_vitals_fresh_s
+    lactate_fresh_s: Seconds = _INTAKE.lactate_fresh_s
+    laboratory_fresh_s: Seconds = _INTAKE.laboratory_fresh_s
+    oxygen_conflict_window_s: Seconds = _INTAKE.oxygen_conflict_window_s
+    spinal_cord_injury_abstains: bool = _INTAKE.spinal_cord_injury_abstains
+    treatment_limits_abstain: bool = _INTAKE.treatment_limits_abstain
+
+    def policy(self) -> IntakePolicy:
+        """The same for intake, with what a site may not change."""
+        return IntakePolicy(**self.model_dump())
+
+
 class EngineSettings(_Section):
     """How patient the supervision is; the defaults suit a budget of some hundred milliseconds."""
 
@@ -111,6 +134,7 @@ class Settings(_Section):
     server: ServerSettings
     trust: TrustSettings
     pathway: tuple[PathwaySettings, ...] = Field(min_length=1)
+    intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()
 

@@ -8,6 +8,7 @@ import pytest
 import tomli_w
 
 from stepdown import settings
+from stepdown.clinical.policy import IntakePolicy
 from stepdown.domain.errors import ConfigurationError
 from stepdown.domain.tiers import ExecutionProvider
 from tests.unit.settings.documents import FILE, parsed, problems, put
@@ -20,6 +21,13 @@ def test_the_least_configuration_takes_the_defaults(document: dict[str, Any], fo
     assert taken.pathway[0].tier[0].execution_providers == (ExecutionProvider.CUDA, ExecutionProvider.CPU)
     assert taken.pathway[0].tier[1].execution_providers == ()
     assert taken.log.debug is False
+
+
+def test_what_intake_tolerates_is_the_sites_to_set(document: dict[str, Any], folder: Path) -> None:
+    assert parsed(document, folder).intake.policy() == IntakePolicy()
+    document["intake"] = {"ward_vitals_fresh_s": 14_400, "treatment_limits_abstain": True}
+    policy = parsed(document, folder).intake.policy()
+    assert policy == IntakePolicy(ward_vitals_fresh_s=14_400.0, treatment_limits_abstain=True)
 
 
 def test_the_demos_configuration_is_an_ordinary_one(folder: Path) -> None:
