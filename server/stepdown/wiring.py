@@ -276,11 +276,13 @@ def _engine_policy(engine: EngineSettings) -> EnginePolicy:
     )
 
 
+def _resources(tier: TierSettings) -> WorkerResources:
+    return WorkerResources(threads=tier.threads, cores=tier.cores, niceness=tier.nice, device_id=tier.device_id)
+
+
 def _pool_options(configuration: Settings, log: JsonLog) -> WorkerPoolOptions:
     resources = {
-        (pathway.name, tier.name): WorkerResources(threads=tier.threads, niceness=tier.nice)
-        for pathway in configuration.pathway
-        for tier in pathway.tier
+        (pathway.name, tier.name): _resources(tier) for pathway in configuration.pathway for tier in pathway.tier
     }
     return WorkerPoolOptions(
         tier_resources=MappingProxyType(resources),

@@ -67,7 +67,8 @@ class TrustSettings(_Section):
 class TierSettings(_Section):
     """One tier of a pathway; clinical rules, which may only be the last one, have no execution providers.
 
-    `version` empty takes the newest one present; `threads` 0 takes as many as affinity and quota allow.
+    `version` empty takes the newest one present. `threads` 0 takes as many as affinity and quota allow; `cores` empty
+    are the server's own; `nice` is added to the server's; `device_id` counts accelerators from 0 in the driver's order.
     """
 
     name: Name
@@ -75,7 +76,9 @@ class TierSettings(_Section):
     version: Version = ""
     execution_providers: Providers = ()
     threads: Annotated[int, Field(ge=0, le=256)] = 0
+    cores: tuple[Annotated[int, Field(ge=0, le=4095)], ...] = ()
     nice: Annotated[int, Field(ge=0, le=19)] = 0
+    device_id: Annotated[int, Field(ge=0, le=63)] = 0
 
 
 class PathwaySettings(_Section):

@@ -30,6 +30,13 @@ def test_what_intake_tolerates_is_the_sites_to_set(document: dict[str, Any], fol
     assert policy == IntakePolicy(ward_vitals_fresh_s=14_400.0, treatment_limits_abstain=True)
 
 
+def test_a_tier_is_given_its_share_of_the_machine(document: dict[str, Any], folder: Path) -> None:
+    document["pathway"][0]["tier"][0] |= {"threads": 2, "cores": [0, 1], "nice": 5, "device_id": 1}
+    full, rules = parsed(document, folder).pathway[0].tier
+    assert (full.threads, full.cores, full.nice, full.device_id) == (2, (0, 1), 5, 1)
+    assert (rules.threads, rules.cores, rules.nice, rules.device_id) == (0, (), 0, 0)
+
+
 def test_the_demos_configuration_is_an_ordinary_one(folder: Path) -> None:
     demo = Path(__file__).resolve().parents[3] / "deploy" / "demo" / "stepdown.toml"
     document = tomllib.loads(demo.read_text("utf-8"))
