@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.training.columns import COLUMN_COUNT, COLUMNS, DETECTION_FLOOR, limits, skewed
-from models.training.networks.input_checks import HOURS_KNOWN, CheckReference, InputChecks, couplings, log_counts
+from models.training.networks.input_checks import HOURS_KNOWN, CheckReference, Contradictions, InputChecks
 from models.training.networks.preparation import Preparation, Prepared
 from models.training.stays import Stays
 from models.training.windows import windows
@@ -16,6 +16,7 @@ from models.training.windows import windows
 FEWEST_VALUES = 50
 VALUE_TAIL = 0.9999
 WINDOW_TAIL = 0.99
+HEADROOM = 1.05
 SMALLEST_TAIL = 3.0
 BATCH = 1024
 SMALLEST_COUPLING_SCALE = 1.0
@@ -59,8 +60,9 @@ def fit_checks(stays: Stays, preparation: Preparation, *, sample: int, rng: np.r
         limit=np.ones(3, dtype=np.float32),
     )
     checks = InputChecks(unscaled)
-    raw = torch.cat([torch.stack([checks.extreme(b), checks.coupling(b), checks.rate(b)], dim=1) for b in batches])
-    limit = np.maximum(np.quantile(raw.numpy(), WINDOW_TAIL, axis=0), 1e-3).astype(np.float32)
+    raw = torch.cat([torch.cat([checks.extreme(b), checks.coupling(b), checks.rate(b)], dim=1) for b in batches])
+    # Values are charted in steps, so many windows tie at the percentile itself: the limit lies a little above it.
+    limit = np.maximum(HEADROOM * np.quantile(raw.numpy(), WINDOW_TAIL, axis=0), 1e-3).astype(np.float32)
     return InputChecks(unscaled._replace(limit=limit))
 
 
@@ -74,7 +76,8 @@ def _value_tails(batches: list[Prepared]) -> NDArray[np.float32]:
 
 
 def _coupling_tails(batches: list[Prepared]) -> NDArray[np.float32]:
-    every = torch.cat([couplings(b).reshape(-1, 4) for b in batches]).numpy()
+    contradictions = Contradictions()
+    every = torch.cat([contradictions(b).flatten(0, 1) for b in batches]).numpy()
     tails = [np.quantile(pair[pair > 0], 0.999) if (pair > 0).any() else 0.0 for pair in every.T]
     return np.maximum(tails, SMALLEST_COUPLING_SCALE).astype(np.float32)
 
@@ -88,7 +91,7 @@ def _count_table(batches: list[Prepared]) -> NDArray[np.float32]:
             limit=np.ones(3, dtype=np.float32),
         )
     )
-    counts = torch.cat([log_counts(b, blank.vital, blank.laboratory) for b in batches]).numpy()
+    counts = torch.cat([blank.log_counts(b) for b in batches]).numpy()
     hours = torch.cat([_hours(b) for b in batches]).numpy()
     table = np.zeros((HOURS_KNOWN, 2, 2), dtype=np.float32)
     for hour in range(HOURS_KNOWN):
@@ -96,8 +99,8 @@ def _count_table(batches: list[Prepared]) -> NDArray[np.float32]:
         # windows.
         near = counts[np.abs(hours - max(hour, 1)) <= max(1, hour // 8)]
         near = near if len(near) >= FEWEST_VALUES else counts
-        table[hour, :, 0] = near.mean(axis=0)
-        table[hour, :, 1] = np.maximum(near.std(axis=0), SMALLEST_COUNT_SPREAD)
+        table[hour, 0] = near.mean(axis=0)
+        table[hour, 1] = np.maximum(near.std(axis=0), SMALLEST_COUNT_SPREAD)
     return table
 
 

@@ -21,28 +21,65 @@ SPARSE_CEILING = 2.5
 HIGHEST = 100.0
 RECENT_H = 12
 NARROWEST_PULSE_PRESSURE_MMHG = 10.0
-# Identical readings: 8 of the last 10 hours, or 12 of the last 24. Monitors round to integers; hearts do not.
-FLAT_LINES: tuple[tuple[int, float], ...] = ((10, 8.0), (24, 12.0))
-FLAT_TOLERANCE = 0.01
-LONGEST_FLAT_H = 24
-UNREACHED = 1e6
-HEARTBEAT = ("HR", "SBP", "MAP")
-COUPLED = ("SBP", "DBP", "MAP", "Hct", "Hgb", "SaO2", "O2Sat")
 HOURS_KNOWN = WINDOW_H + 1
+
+# Identical readings in 8 of the last 10 hours. Monitors round to integers; hearts do not.
+HEARTBEAT = ("HR", "SBP", "MAP")
+FLAT_WINDOW_H, FLAT_COUNT, FLAT_TOLERANCE = 10, 8.0, 0.01
+UNREACHED = 1e6
+
+# A contradiction is a weighted sum of values charted in the same hour, plus a constant, that should be near nought.
+# Two-sided ones
+# count in either direction; the other two only upwards: a pulse pressure below 10 mmHg (or negative), and an arterial
+# saturation
+# above the pulse oximeter's (below is a venous sample).
+COUPLINGS: tuple[tuple[dict[str, float], float, bool], ...] = (
+    ({"MAP": 1.0, "SBP": -1 / 3, "DBP": -2 / 3}, 0.0, True),
+    ({"SBP": -1.0, "DBP": 1.0}, NARROWEST_PULSE_PRESSURE_MMHG, False),
+    ({"Hct": 1.0, "Hgb": -3.0}, 0.0, True),
+    ({"SaO2": 1.0, "O2Sat": -1.0}, 0.0, False),
+)
 
 
 class CheckReference(NamedTuple):
     """What training windows look like.
 
     `tail` [40]: |z| that one value in ten thousand exceeds; `coupling_scale` [4]: likewise for each coupling, one in a
-    thousand; `log_count` [49, 2, 2]: mean and SD of log(1 + count) of vital signs and of laboratory values, by hours in
-    the window; `limit` [3]: what the first three checks are divided by.
+    thousand; `log_count` [49, 2, 2]: mean, then SD, of log(1 + count) of vital signs and of laboratory values, by hours
+    in the window; `limit` [3]: what the first three checks are divided by.
     """
 
     tail: NDArray[np.float32]
     coupling_scale: NDArray[np.float32]
     log_count: NDArray[np.float32]
     limit: NDArray[np.float32]
+
+
+class Contradictions(nn.Module):
+    """The contradictions of `COUPLINGS` for each hour, [N, 48, 4], 0 unless every member was charted in that hour."""
+
+    weight: Tensor
+    constant: Tensor
+    member: Tensor
+    needed: Tensor
+    downward: Tensor
+
+    def __init__(self) -> None:
+        """Lay the couplings down as matrices."""
+        super().__init__()
+        weight = torch.tensor([[members.get(name, 0.0) for members, _, _ in COUPLINGS] for name in NAMES])
+        self.register_buffer("weight", weight)
+        self.register_buffer("constant", torch.tensor([constant for _, constant, _ in COUPLINGS]))
+        self.register_buffer("member", (weight != 0).to(torch.float32))
+        self.register_buffer("needed", torch.tensor([float(len(members)) for members, _, _ in COUPLINGS]))
+        # What a deficit counts: as much as an excess if two-sided, else nothing.
+        self.register_buffer("downward", torch.tensor([-float(two_sided) for _, _, two_sided in COUPLINGS]))
+
+    def forward(self, prepared: Prepared) -> Tensor:
+        """Return the contradictions."""
+        excess = torch.matmul(prepared.possible, self.weight) + self.constant
+        complete = torch.matmul(prepared.observed, self.member) >= self.needed
+        return torch.where(complete, torch.maximum(excess, excess * self.downward), 0.0)
 
 
 class InputChecks(nn.Module):
@@ -52,8 +89,7 @@ class InputChecks(nn.Module):
     coupling_scale: Tensor
     log_count: Tensor
     limit: Tensor
-    vital: Tensor
-    laboratory: Tensor
+    groups: Tensor
     heartbeat: Tensor
 
     def __init__(self, reference: CheckReference) -> None:
@@ -65,81 +101,49 @@ class InputChecks(nn.Module):
         self.register_buffer("coupling_scale", torch.from_numpy(1.0 / reference.coupling_scale))
         self.register_buffer("log_count", torch.from_numpy(reference.log_count))
         self.register_buffer("limit", torch.from_numpy(1.0 / reference.limit))
-        for name, members in (("vital", VITALS), ("laboratory", LABORATORY)):
-            self.register_buffer(name, torch.tensor([float(column in members) for column in NAMES]))
+        groups = [[float(name in members) for members in (VITALS, LABORATORY)] for name in NAMES]
+        self.register_buffer("groups", torch.tensor(groups))
         self.register_buffer("heartbeat", torch.from_numpy(positions(HEARTBEAT)))
+        self.contradictions = Contradictions()
 
     def forward(self, prepared: Prepared) -> Tensor:
         """Return the checks [N, 5]."""
         rate = (self.rate(prepared) * self.limit[2]).clamp(max=SPARSE_CEILING)
-        recent = (prepared.observed[:, -RECENT_H:] * self.vital).amax(dim=(1, 2))
-        checks = torch.stack(
-            [
-                self.extreme(prepared) * self.limit[0],
-                self.coupling(prepared) * self.limit[1],
-                torch.where(recent > 0, rate, REFUSE_AT),
-                self.flat_line(prepared),
-                prepared.impossible.sum(dim=(1, 2)),
-            ],
-            dim=1,
-        )
-        return checks.clamp(max=HIGHEST)
+        recent = (prepared.observed[:, -RECENT_H:] * self.groups[:, 0]).amax(dim=(1, 2), keepdim=True)[:, 0]
+        checks = [
+            self.extreme(prepared) * self.limit[0],
+            self.coupling(prepared) * self.limit[1],
+            torch.where(recent > 0, rate, REFUSE_AT),
+            self.flat_line(prepared),
+            prepared.impossible.sum(dim=(1, 2), keepdim=True)[:, 0],
+        ]
+        return torch.cat(checks, dim=1).clamp(max=HIGHEST)
 
     def extreme(self, prepared: Prepared) -> Tensor:
-        """Return the largest |z| of the window, each column measured against its own tail, [N]."""
-        return (prepared.deviation * self.tail).amax(dim=(1, 2))
+        """Return the largest |z| of the window, each column measured against its own tail, [N, 1]."""
+        return (prepared.deviation * self.tail).amax(dim=(1, 2), keepdim=True)[:, 0]
 
     def coupling(self, prepared: Prepared) -> Tensor:
-        """Return the worst contradiction between values charted in the same hour, [N]."""
-        return (couplings(prepared) * self.coupling_scale).amax(dim=(1, 2))
+        """Return the worst contradiction between values charted in the same hour, [N, 1]."""
+        return (self.contradictions(prepared) * self.coupling_scale).amax(dim=(1, 2), keepdim=True)[:, 0]
 
     def rate(self, prepared: Prepared) -> Tensor:
-        """Return how unusual the number of vital signs or laboratory values is for that many hours, [N]."""
+        """Return how unusual the number of vital signs or laboratory values is for that many hours, [N, 1]."""
         hours = prepared.begun.sum(dim=1).to(torch.int64)
         expected = self.log_count[hours]
-        counts = log_counts(prepared, self.vital, self.laboratory)
-        return ((counts - expected[:, :, 0]).abs() / expected[:, :, 1]).amax(dim=1)
+        distance = (self.log_counts(prepared) - expected[:, 0]).abs() / expected[:, 1]
+        return distance.amax(dim=1, keepdim=True)
+
+    def log_counts(self, prepared: Prepared) -> Tensor:
+        """Return log(1 + number of vital signs) and log(1 + number of laboratory values) in the window, [N, 2]."""
+        return (torch.matmul(prepared.observed.sum(dim=1), self.groups) + 1.0).log()
 
     def flat_line(self, prepared: Prepared) -> Tensor:
-        """Return 1 or more when heart rate or a pressure has stood perfectly still, [N]."""
-        observed = prepared.observed[:, -LONGEST_FLAT_H:].index_select(2, self.heartbeat)
-        value = prepared.possible[:, -LONGEST_FLAT_H:].index_select(2, self.heartbeat)
-        highest = torch.where(observed > 0, value, -UNREACHED)
-        lowest = torch.where(observed > 0, value, UNREACHED)
-        scores = []
-        for hours, needed in FLAT_LINES:
-            swing = highest[:, -hours:].amax(dim=1) - lowest[:, -hours:].amin(dim=1)
-            count = observed[:, -hours:].sum(dim=1)
-            still = (swing < FLAT_TOLERANCE) & (count >= needed)
-            scores.append(torch.where(still, count / needed, 0.0))
-        return torch.cat(scores, dim=1).amax(dim=1)
-
-
-def couplings(prepared: Prepared) -> Tensor:
-    """Return four contradictions per hour [N, 48, 4], 0 unless every member was charted in that hour.
-
-    Mean pressure away from a third of the way up; pulse pressure too narrow or negative; haematocrit away from three
-    times haemoglobin; arterial saturation above the pulse oximeter's (below is a venous sample).
-    """
-    members = torch.from_numpy(positions(COUPLED))
-    systolic, diastolic, mean, hct, hgb, arterial, pulse = prepared.possible.index_select(2, members).unbind(2)
-    has_sys, has_dia, has_mean, has_hct, has_hgb, has_art, has_pulse = prepared.observed.index_select(
-        2, members
-    ).unbind(2)
-    has_pressure = has_sys * has_dia
-    return torch.stack(
-        [
-            (mean - (systolic + 2 * diastolic) / 3).abs() * has_mean * has_pressure,
-            (NARROWEST_PULSE_PRESSURE_MMHG - systolic + diastolic).clamp(min=0.0) * has_pressure,
-            (hct - 3 * hgb).abs() * has_hct * has_hgb,
-            (arterial - pulse).clamp(min=0.0) * has_art * has_pulse,
-        ],
-        dim=2,
-    )
-
-
-def log_counts(prepared: Prepared, vital: Tensor, laboratory: Tensor) -> Tensor:
-    """Return log(1 + number of vital signs) and log(1 + number of laboratory values) in the window, [N, 2]."""
-    per_column = prepared.observed.sum(dim=1)
-    counts = torch.stack([(per_column * vital).sum(dim=1), (per_column * laboratory).sum(dim=1)], dim=1)
-    return (counts + 1.0).log()
+        """Return 1 or more when heart rate or a pressure has stood perfectly still, [N, 1]."""
+        observed = prepared.observed[:, -FLAT_WINDOW_H:].index_select(2, self.heartbeat)
+        value = prepared.possible[:, -FLAT_WINDOW_H:].index_select(2, self.heartbeat)
+        highest = torch.where(observed > 0, value, -UNREACHED).amax(dim=1)
+        lowest = torch.where(observed > 0, value, UNREACHED).amin(dim=1)
+        count = observed.sum(dim=1)
+        still = (highest - lowest < FLAT_TOLERANCE) & (count >= FLAT_COUNT)
+        return torch.where(still, count / FLAT_COUNT, 0.0).amax(dim=1, keepdim=True)

@@ -20,6 +20,7 @@ FADING_H = 12.0
 SHORT_H, MIDDLE_H, LONG_H = 3, 8, 24
 KERNELS = 5
 SMALLEST_WEIGHT = 1e-3
+SMALLEST_VARIANCE = 1e-6
 
 
 class TrendFeatures(nn.Module):
@@ -41,24 +42,23 @@ class TrendFeatures(nn.Module):
 
     def forward(self, prepared: Prepared) -> Tensor:
         """Return the features."""
-        hours = self.hours
-        flat = self.kernel.reshape(KERNELS * hours, WINDOW_H)
-        shape = (-1, KERNELS, hours, COLUMN_COUNT)
+        flat = self.kernel.reshape(KERNELS * self.hours, WINDOW_H)
+        shape = (-1, KERNELS, self.hours, COLUMN_COUNT)
         weights = torch.matmul(flat, prepared.observed).reshape(shape)
         means = torch.matmul(flat, prepared.standard).reshape(shape) / weights.clamp(min=SMALLEST_WEIGHT)
-        count = weights[:, 0]
+        count, earlier = weights[:, 0], weights[:, 3]
+        mean, mean_earlier = means[:, 0], means[:, 3]
         mean_square = torch.matmul(self.kernel[0], prepared.standard.square()) / count.clamp(min=SMALLEST_WEIGHT)
-        spread = (mean_square - means[:, 0].square()).clamp(min=0.0).add(1e-6).sqrt()
-        last, seen = prepared.last[:, -hours:], prepared.seen[:, -hours:]
-        has_earlier = (weights[:, 3] > 0).to(torch.float32)
+        last, seen = prepared.last[:, -self.hours :], prepared.seen[:, -self.hours :]
         parts = [
             last,
             seen,
-            torch.exp(-prepared.age_h[:, -hours:] / FRESHNESS_H),
-            *means.unbind(1),
-            (last - means[:, 3]) * has_earlier,
-            last - means[:, 0],
-            spread,
+            torch.exp(prepared.age_h[:, -self.hours :] / -FRESHNESS_H),
+            means.transpose(1, 2).flatten(2),
+            torch.where(earlier > 0, last - mean_earlier, 0.0),
+            last - mean,
+            (mean_square - mean.square()).clamp(min=SMALLEST_VARIANCE).sqrt(),
             (count + 1.0).log() / 2.0,
         ]
-        return torch.stack(parts, dim=2)
+        # One concatenation of flat parts: stacking would cost the graph a node for each.
+        return torch.cat(parts, dim=2).reshape(-1, self.hours, FEATURE_COUNT, COLUMN_COUNT)
