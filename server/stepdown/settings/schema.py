@@ -117,7 +117,7 @@ class EngineSettings(_Section):
 
     reserve_ms: Annotated[float, Field(ge=1, le=1000)] = 10.0
     watchdog_s: Seconds = 2.0
-    stall_s: Seconds = 0.1
+    stall_s: Seconds = 0.15
     probe_period_s: Seconds = 2.0
     probation_dwell_s: Seconds = 0.5
     load_limit_s: Seconds = 600.0

@@ -24,7 +24,7 @@ class EnginePolicy:
     reserve_share: float = 0.1
     hedge_margin_s: float = 0.005
     watchdog_s: float = 2.0
-    stall_s: float = 0.1
+    stall_s: float = 0.15
     stall_factor: float = 4.0
     steady_s: float = 1.0
     probe_period_s: float = 2.0
