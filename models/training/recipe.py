@@ -32,15 +32,15 @@ RELEASE = Recipe(
     name="release",
     train_stays=65_536,
     validation_stays=6_144,
-    test_stays=6_144,
+    test_stays=5_120,
     teacher_epochs=7,
     teacher_windows_per_epoch=12_800,
     teacher_rate=6e-4,
     student_hours=160_000,
     student_epochs=10,
-    calibration_hours=80_000,
+    calibration_hours=60_000,
     check_windows=20_000,
-    bootstrap_replicates=400,
+    bootstrap_replicates=300,
 )
 
 SMOKE = Recipe(

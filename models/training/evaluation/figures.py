@@ -73,15 +73,12 @@ class _Bench:
         }
         # Sorted once: a group of equal mass is then a cut of the running weight.
         self.order = np.argsort(model.score, kind="stable")
-        self.logit = logit(model.score) if model.is_probability else None
+        self.whole = fit_logistic(logit(model.score), stays.label) if model.is_probability else None
 
     def figures(self, stay_weight: Weights) -> dict[str, float]:
         weights = stay_weight[self.stay_of_row]
-        found = {
-            "auroc": self.ranking.auroc(weights),
-            "auprc": self.ranking.auprc(weights),
-            "utility": normalised_utility(*self.utility, stay_weight),
-        }
+        auroc, auprc = self.ranking.areas(weights)
+        found = {"auroc": auroc, "auprc": auprc, "utility": normalised_utility(*self.utility, stay_weight)}
         for name, alert in self.alerts.items():
             outcome = alert_figures(alert, self.label, weights)
             found |= {
@@ -89,11 +86,11 @@ class _Bench:
                 f"sensitivity_{name}": outcome.sensitivity,
                 f"ppv_{name}": outcome.ppv,
             }
-        return found | (self._calibration(weights) if self.logit is not None else {})
+        return found | (self._calibration(weights) if self.whole is not None else {})
 
     def _calibration(self, weights: Weights) -> dict[str, float]:
         score, label, weights = self.model.score[self.order], self.label[self.order], weights[self.order]
-        fitted = fit_logistic(logit(score), label, weights)
+        fitted = fit_logistic(logit(score), label, weights, start=self.whole)
         return {
             "brier": brier(score, label, weights),
             "slope": fitted.slope,

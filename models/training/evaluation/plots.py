@@ -58,7 +58,7 @@ def _calibration(findings: Findings, stays: Stays, scores: dict[str, NDArray[np.
     axes = figure.subplots()
     ones = np.ones(len(stays.label))
     for name, (colour, marker) in STYLES.items():
-        predicted, observed, _ = reliability(scores[name], stays.label, ones, bins=20)
+        predicted, observed, _ = reliability(scores[name], stays.label, ones, bins=10)
         axes.plot(
             predicted,
             observed,
@@ -71,7 +71,7 @@ def _calibration(findings: Findings, stays: Stays, scores: dict[str, NDArray[np.
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.plot([1e-3, 0.5], [1e-3, 0.5], color=GREY, linewidth=0.8, linestyle=":")
-    axes.set_xlabel("predicted probability (20 equal-mass groups)", fontsize=9)
+    axes.set_xlabel("predicted probability (10 equal-mass groups)", fontsize=9)
     axes.set_ylabel("share observed", fontsize=9)
     axes.legend(fontsize=8, frameon=False)
     _quiet(axes)

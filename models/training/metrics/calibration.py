@@ -26,8 +26,16 @@ def logit(probability: Probabilities) -> NDArray[np.float64]:
     return np.log(inside / (1 - inside))
 
 
-def fit_logistic(score: NDArray[np.float64], label: NDArray[np.int8], weights: Weights | None = None) -> LogisticFit:
+def fit_logistic(
+    score: NDArray[np.float64],
+    label: NDArray[np.int8],
+    weights: Weights | None = None,
+    *,
+    start: LogisticFit | None = None,
+) -> LogisticFit:
     """Fit slope and intercept by Newton's method (Platt scaling when `score` is a raw logit).
+
+    A fit of nearly the same hours is a good `start`.
 
     Raises:
         ValueError: the labels are all alike, or the score separates them perfectly; then no finite fit exists.
@@ -37,7 +45,7 @@ def fit_logistic(score: NDArray[np.float64], label: NDArray[np.int8], weights: W
     if not 0 < np.sum(weight * label) < np.sum(weight):
         raise ValueError("a logistic fit needs both outcomes")
     design = np.stack([score, np.ones_like(score)], axis=1)
-    coefficients = np.zeros(2)
+    coefficients = np.zeros(2) if start is None else np.array([start.slope, start.intercept])
     for _ in range(NEWTON_STEPS):
         expected = 1 / (1 + np.exp(-np.clip(design @ coefficients, -500, 500)))
         gradient = design.T @ (weight * (label - expected))

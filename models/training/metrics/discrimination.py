@@ -28,26 +28,21 @@ class Ranking:
         last_of_tie = np.append(np.flatnonzero(np.diff(ordered)), len(ordered) - 1)
         return cls(order=order, last_of_tie=last_of_tie, positive=label[order].astype(np.float64))
 
-    def _cumulative(self, weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def areas(self, weights: Weights) -> tuple[float, float]:
+        """Return the areas under the ROC curve (ties count half) and the precision-recall curve (average precision)."""
         ordered = weights[self.order]
         hits = np.cumsum(ordered * self.positive)[self.last_of_tie]
         alerts = np.cumsum(ordered)[self.last_of_tie]
-        return hits, alerts
-
-    def auroc(self, weights: Weights) -> float:
-        """Area under the receiver operating characteristic; ties count half."""
-        hits, alerts = self._cumulative(weights)
         false = alerts - hits
         # Trapezia between the distinct scores give every tie half a point.
         area = np.sum(np.diff(false, prepend=0.0) * (hits + np.concatenate([[0.0], hits[:-1]])) / 2)
-        return float(area / (hits[-1] * false[-1]))
-
-    def auprc(self, weights: Weights) -> float:
-        """Average precision: precision at each distinct score, weighted by the recall gained there."""
-        hits, alerts = self._cumulative(weights)
-        gained = np.diff(hits, prepend=0.0)
         precision = np.divide(hits, alerts, out=np.zeros_like(hits), where=alerts > 0)
-        return float(np.sum(gained * precision) / hits[-1])
+        average = np.sum(np.diff(hits, prepend=0.0) * precision) / hits[-1]
+        return float(area / (hits[-1] * false[-1])), float(average)
+
+    def auroc(self, weights: Weights) -> float:
+        """Return the area under the receiver operating characteristic; ties count half."""
+        return self.areas(weights)[0]
 
 
 def threshold_for_alert_rate(score: NDArray[np.float64], rate: float) -> float:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.training.metrics.calibration import (
+    LogisticFit,
     brier,
     expected_calibration_error,
     fit_logistic,
@@ -43,6 +44,11 @@ def test_weights_count_like_repetition() -> None:
     repeated = fit_logistic(np.repeat(LOGIT, weights), np.repeat(LABEL, weights))
     assert weighted.slope == pytest.approx(repeated.slope, abs=1e-9)
     assert weighted.intercept == pytest.approx(repeated.intercept, abs=1e-9)
+
+
+def test_where_a_fit_starts_does_not_change_where_it_ends() -> None:
+    near = fit_logistic(LOGIT, LABEL, start=LogisticFit(slope=0.8, intercept=-0.2))
+    assert near.slope == pytest.approx(fit_logistic(LOGIT, LABEL).slope, abs=1e-9)
 
 
 @pytest.mark.parametrize("label", [[0, 0, 0, 0], [1, 1, 1, 1]])

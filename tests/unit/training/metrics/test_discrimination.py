@@ -37,7 +37,7 @@ def test_areas_equal_counting_ties_included(rows: list[tuple[int, bool]]) -> Non
     label = np.array([positive for _, positive in rows], dtype=np.int8)
     ranking, ones = Ranking.of(score, label), np.ones(len(rows))
     assert ranking.auroc(ones) == pytest.approx(pairs_won(score, label))
-    assert ranking.auprc(ones) == pytest.approx(average_precision(score, label))
+    assert ranking.areas(ones)[1] == pytest.approx(average_precision(score, label))
 
 
 @given(labelled_scores, st.randoms(use_true_random=False))
@@ -50,13 +50,13 @@ def test_a_weight_of_two_is_the_same_hour_twice(rows: list[tuple[int, bool]], ra
     repeated = Ranking.of(np.repeat(score, weights), np.repeat(label, weights))
     ones = np.ones(int(weights.sum()))
     assert weighted.auroc(weights.astype(np.float64)) == pytest.approx(repeated.auroc(ones))
-    assert weighted.auprc(weights.astype(np.float64)) == pytest.approx(repeated.auprc(ones))
+    assert weighted.areas(weights.astype(np.float64)) == pytest.approx(repeated.areas(ones))
 
 
 def test_the_official_example_ranks_perfectly() -> None:
     ranking = Ranking.of(np.array([0.3, 0.4, 0.6, 0.7, 0.8, 0.8]), np.array([0, 0, 0, 0, 1, 1], dtype=np.int8))
     assert ranking.auroc(np.ones(6)) == 1.0
-    assert ranking.auprc(np.ones(6)) == 1.0
+    assert ranking.areas(np.ones(6)) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(("rate", "alerting"), [(0.0, 0), (0.1, 0), (0.25, 1), (0.5, 1), (0.75, 3), (1.0, 4)])
