@@ -60,7 +60,8 @@ def play_incident(stays: Path, console: Console) -> Incident:
         capable = _wait_until_full(ready["ops"])
         tally = ward.tally()
         verdict = view.verdict(tally, capable=capable)
-        console.print(verdict)
+        # Only on a terminal does the live picture end its last line.
+        console.print(verdict if console.is_terminal else f"\n{verdict}")
         picture = Group(view.render(_status(ready["ops"]), tally), verdict)
     return Incident(unharmed=tally.missed == 0 and capable, picture=picture)
 
