@@ -76,6 +76,7 @@ def test_a_split_divides_no_stay_and_loses_none() -> None:
     assert set.union(*names) == set(stays.names)
     assert sum(len(part) for part in names) == len(stays)
     assert 0.2 < len(parts.test) / len(stays) < 0.4
+    assert 0.1 < len(parts.validation) / len(stays) < 0.3
 
 
 def test_a_stay_keeps_its_side_when_others_are_added() -> None:

@@ -39,6 +39,16 @@ def test_a_tier_without_alerts_has_no_jump_to_speak_of() -> None:
     assert np.isnan(switch_figures(table)["high_flips"])
 
 
+def test_kappa_weighs_by_the_square_of_the_distance() -> None:
+    table = np.zeros((3, 3))
+    table[0, 0], table[2, 2], table[0, 2] = 2, 2, 1
+    # rows (3, 0, 2), columns (2, 0, 3): expected 0->2 is 3*3/5, expected 2->0 is 2*2/5, each penalised by 4
+    assert weighted_kappa(table) == pytest.approx(1 - (4 * 1) / (4 * (9 + 4) / 5))
+    table[0, 2], table[0, 1] = 0, 1
+    # rows (3, 0, 2), columns (2, 1, 2): penalties 1 for 0->1 and 2->1, 4 for 0->2 and 2->0
+    assert weighted_kappa(table) == pytest.approx(1 - 1 / ((3 * 1 + 2 * 1 + 4 * 3 * 2 + 4 * 2 * 2) / 5))
+
+
 def test_kappa_is_nought_by_chance_and_punishes_distance() -> None:
     assert weighted_kappa(np.full((4, 4), 5.0)) == pytest.approx(0.0)
     near, far = np.diag([10.0] * 4), np.diag([10.0] * 4)

@@ -131,6 +131,17 @@ def test_the_reference_counts_every_window_once() -> None:
     assert document["bands"]["HIGH"] == int(np.sum(probability >= 0.12))
 
 
+def test_a_value_on_an_edge_counts_above_it() -> None:
+    stays = simulate(60, seed=9).stays
+    rows = np.arange(len(stays.label))
+    document = json.loads(reference(stays, rows, np.full(len(rows), 0.05), THRESHOLDS))
+    assert document["bands"] == {"LOW": 0, "LOW_MEDIUM": 0, "MEDIUM": len(rows), "HIGH": 0}
+    assert document["score"] == {"edges": [0.05], "counts": [0, len(rows)]}
+    sex = document["channels"]["Gender"]
+    assert sex["edges"] == [0.0, 1.0]
+    assert sex["counts"][0] == 0
+
+
 def test_the_reference_looks_at_the_newest_possible_value() -> None:
     stays = simulate(1, seed=9).stays
     stays.predictors[:, INDEX["Lactate"]] = np.nan
