@@ -1,5 +1,7 @@
 """Streaming latency quantiles, never over 10 % too high: logarithmic buckets that forget, bounded in memory."""
 
+from bisect import bisect_left
+from itertools import accumulate
 from math import log2
 
 _FLOOR_S = 1e-5
@@ -39,13 +41,6 @@ class LatencyTrack:
         return known
 
     def _find(self, share: float) -> float:
-        wanted = share * self._total
-        seen = 0.0
-        last = 0
-        for index, count in enumerate(self._counts):
-            if count:
-                last = index
-                seen += count
-                if seen >= wanted:
-                    break
-        return float(_FLOOR_S * 2 ** ((last + 1) / _PER_OCTAVE))
+        seen = list(accumulate(self._counts))
+        index = bisect_left(seen, share * seen[-1])
+        return float(_FLOOR_S * 2 ** ((index + 1) / _PER_OCTAVE))

@@ -68,14 +68,15 @@ class Cascade:
             if answered or (not case.asked_s and not self._ask_next(case, now_s)):
                 self._settle(case, now_s)
 
-    def distrust(self, *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
-        """A worker turned out to lie: answers of its tier that are still held back are not given to anybody."""
+    def distrust(self, *, tier: Tier, reason: Reason, detail: str) -> None:
+        """A worker turned out to lie: answers of its tier that are still held back are not given to anybody.
+
+        Each was held back for a better tier that has been asked, so nobody is left waiting for nothing.
+        """
         for case in tuple(self._open.values()):
             if case.held is not None and case.held.rank == tier.rank:
                 case.held = None
                 case.degradations[tier.rank] = Degradation(tier=tier.name, reason=reason, detail=detail)
-                if not case.asked_s and not self._ask_next(case, now_s):
-                    self._settle(case, now_s)
 
     def cancelled(self, request: Request) -> None:
         """The caller went away: nobody is answered and nothing more is asked."""

@@ -131,7 +131,7 @@ class Replies:
 
     def _give_up(self, owed: tuple[Case, ...], *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
         """The worker cannot be trusted: neither what it owes nor what it has said and nobody has heard yet."""
-        self._cascades[tier.pathway].distrust(tier=tier, reason=reason, detail=detail, now_s=now_s)
+        self._cascades[tier.pathway].distrust(tier=tier, reason=reason, detail=detail)
         self._step_down(owed, tier=tier, reason=reason, detail=detail, now_s=now_s)
 
     def _step_down(self, cases: tuple[Case, ...], *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:

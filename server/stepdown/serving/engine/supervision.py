@@ -3,6 +3,7 @@
 Whatever ends a worker hands back the cases it still owed, so that the cascade can ask the next tier for them.
 """
 
+from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.engine_effects import DispatchProbe, KillWorker, SpawnWorker
 from stepdown.domain.fault_classes import Comeback, treatment_of
 from stepdown.domain.notices import ProbeFinished, TierFault, WorkerSpawned
@@ -51,12 +52,9 @@ class Supervision:
             tier.move(TierState.PROBATION, reason=Reason.PROBATION, detail="", now_s=now_s, outbox=self._outbox)
             tier.move(TierState.SERVING, reason=None, detail="", now_s=now_s, outbox=self._outbox)
         else:
-            self._spawn(tier)
+            self._spawn(tier, tier.spec.bundle)
 
-    def _spawn(self, tier: Tier) -> None:
-        bundle = tier.spec.bundle
-        if bundle is None:
-            return
+    def _spawn(self, tier: Tier, bundle: VerifiedBundle) -> None:
         self._last_worker += 1
         tier.worker = self._last_worker
         tier.start_due_s = None
@@ -249,11 +247,12 @@ class Supervision:
 
     def _respawn(self, tier: Tier, now_s: float) -> None:
         oldest_s = min(tier.dying.values(), default=now_s)
-        if not tier.dying:
+        bundle = tier.spec.bundle
+        if bundle is not None and not tier.dying:
             if tier.state is not TierState.STARTING:
                 tier.move(TierState.STARTING, reason=Reason.STARTING, detail="", now_s=now_s, outbox=self._outbox)
             tier.restarts += 1
-            self._spawn(tier)
+            self._spawn(tier, bundle)
         elif now_s >= oldest_s + self._policy.abandon_s:
             tier.start_due_s = None
             tier.move(
