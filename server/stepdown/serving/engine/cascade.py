@@ -97,11 +97,11 @@ class Cascade:
         """Hedges and deadlines that are due."""
         while self._due and self._due[0][0] <= now_s:
             _, _, last, case = heappop(self._due)
-            if case.done:
+            if case.done or (case.held is not None and not last):
                 continue
             if last:
                 self._settle(case, now_s)
-            elif case.held is None:
+            else:
                 self._ask_next(case, now_s)
 
     def next_due_s(self) -> float:

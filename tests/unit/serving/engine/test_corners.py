@@ -63,3 +63,19 @@ def test_of_two_answers_held_for_a_third_tier_the_better_one_is_kept() -> None:
     identity = bench.outcomes()[-1].answered_by
     assert identity is not None
     assert identity.tier == "distilled"
+
+
+def test_an_answer_held_for_a_tier_that_falls_silent_is_given_before_the_deadline() -> None:
+    bench = EngineBench()
+    bench.serve("full", "distilled")
+    bench.ask(bench.request(budget_s=5.0, rules=False))
+    bench.wait(0.010)
+    bench.ask(bench.request(budget_s=0.055))
+    bench.wait(0.0375)
+    bench.reply("distilled")
+    assert bench.outcomes() == []
+    bench.wait(0.003)
+    (outcome,) = bench.outcomes()
+    assert outcome.answered_by is not None
+    assert outcome.answered_by.tier == "distilled"
+    assert [step.reason for step in outcome.degradations] == [Reason.WORKER_HUNG]
