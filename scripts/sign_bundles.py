@@ -19,7 +19,7 @@ from stepdown.adapters.keys import (
     read_trust_policy,
     replace_file,
 )
-from stepdown.cli.bundle_signing import SignOrder, sign_bundle
+from stepdown.cli.bundle.signing import SignOrder, sign_bundle
 from stepdown.domain.errors import StepdownError, TrustError
 from stepdown.trust.public_keys import key_id, public_pem
 from stepdown.trust.semantic_version import is_version

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from stepdown.adapters.worker_pool_options import WorkerPoolOptions
-from stepdown.adapters.worker_pool_preparation import Preparation, prepare
+from stepdown.adapters.worker_pool.options import WorkerPoolOptions
+from stepdown.adapters.worker_pool.preparation import Preparation, prepare
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
 from stepdown.domain.engine_events import (
     BatchCompleted,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stepdown.adapters.worker_pool import ProcessWorkerPool
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.engine_effects import KillWorker
 from stepdown.domain.engine_events import BatchFailed, WorkerExited, WorkerReady, WorkerRefused
 from stepdown.domain.reasons import Reason

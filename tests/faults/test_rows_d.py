@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stepdown.adapters.worker_pool import ProcessWorkerPool
-from stepdown.adapters.worker_pool_process import WorkerProcess
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
+from stepdown.adapters.worker_pool.process import WorkerProcess
 from stepdown.domain.engine_events import WorkerExited, WorkerRefused
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stepdown.adapters.worker_pool import ProcessWorkerPool
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.engine_effects import KillWorker
 from stepdown.domain.engine_events import BatchCompleted, BatchFailed, WorkerExited, WorkerReady, WorkerRefused
@@ -77,7 +77,7 @@ def test_workers_end_with_the_server_however_it_ends(tmp_path: Path) -> None:
     script.write_text(
         "import sys, time\n"
         f"sys.path.insert(0, {str(Path(__file__).parents[2])!r})\n"
-        "from stepdown.adapters.worker_pool import ProcessWorkerPool\n"
+        "from stepdown.adapters.worker_pool.pool import ProcessWorkerPool\n"
         "from tests.faults.workers import order\n"
         "pool = ProcessWorkerPool(lambda events: print(events[0].report.pid, flush=True))\n"
         "pool.spawn(order())\n"

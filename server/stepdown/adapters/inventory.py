@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from stepdown.adapters.worker_pool_log import WorkerLines
-from stepdown.adapters.worker_pool_options import CHILD_PROGRAM
-from stepdown.adapters.worker_pool_process import worker_environment
+from stepdown.adapters.worker_pool.log import WorkerLines
+from stepdown.adapters.worker_pool.options import CHILD_PROGRAM
+from stepdown.adapters.worker_pool.process import worker_environment
 from stepdown.domain.errors import StepdownError
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.providers import AMD_PROVIDERS, MODEL_PROVIDERS, NVIDIA_PROVIDERS

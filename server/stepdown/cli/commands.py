@@ -12,8 +12,8 @@ _COMMANDS = {
     "assess": ("stepdown.cli.assess:assess", "Replay a patient record against a running server."),
     "tier": ("stepdown.cli.tier:tier", "Show the tiers of a server, take one out, give it back."),
     "probe": ("stepdown.cli.probe:probe", "Show which execution providers really work here."),
-    "bundle": ("stepdown.cli.bundle:bundle", "Make, sign, verify and inspect bundles."),
-    "drill": ("stepdown.cli.drill:drill", "Rehearse failures and judge them against objectives."),
+    "bundle": ("stepdown.cli.bundle.command:bundle", "Make, sign, verify and inspect bundles."),
+    "drill": ("stepdown.cli.drill.command:drill", "Rehearse failures and judge them against objectives."),
     "card": ("stepdown.cli.card:card", "Show a bundle's model card."),
 }
 

@@ -1,0 +1,1 @@
+"""The worker pool: spawns, watches and kills worker processes, and carries batches to them. Decides nothing."""

@@ -1,0 +1,1 @@
+"""`stepdown bundle`: make, sign, verify and inspect bundles. Speaks to no server."""
