@@ -21,8 +21,8 @@ from onnx import TensorProto, helper, numpy_helper
 from rich.console import Console
 from rich.table import Table
 
-from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.bundles import BundleKind, Manifest, ModelSpec, TensorSpec, TierRole, VerifiedBundle
 from stepdown.domain.engine_effects import BatchKind, DispatchBatch, SpawnWorker
 from stepdown.domain.engine_events import BatchCompleted, Event, WorkerReady

@@ -14,8 +14,8 @@ from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.system_clock import SystemClock
-from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.options import WORKER_PROGRAM, WorkerPoolOptions
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.worker.order import WorkerResources
 from tests.fakes.worker_events import Told
 from tests.faults.living_chain import LivingChain

@@ -17,8 +17,8 @@ import numpy as np
 from stepdown.adapters.engine_driver import EngineDriver
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.system_clock import SystemClock
-from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.options import WORKER_PROGRAM, WorkerPoolOptions
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.engine_effects import SpawnWorker
 from stepdown.domain.engine_events import Request

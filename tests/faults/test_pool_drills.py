@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.life import WorkerLife
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.drills import DrillRefusedError, FaultInjection, InjectableFault, InjectedFault
 from stepdown.domain.engine_events import BatchCompleted, BatchFailed, WorkerExited, WorkerReady, WorkerRefused
 from stepdown.domain.reasons import Reason

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from stepdown.adapters.worker_pool import life as life_room
-from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.loop import ListeningLoop
 from stepdown.adapters.worker_pool.options import WORKER_PROGRAM, WorkerPoolOptions
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.process import ProcessPlan, WorkerProcess, start_process
 from stepdown.domain.bundles import BundleKind, VerifiedBundle
 from stepdown.domain.engine_effects import BatchKind, DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
