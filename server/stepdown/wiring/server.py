@@ -1,0 +1,163 @@
+"""The server: every part made, introduced to the others, started and stopped in order."""
+
+import sys
+
+import stepdown
+from stepdown.adapters.engine_driver import EngineDriver
+from stepdown.adapters.notice_board import NoticeBoard
+from stepdown.adapters.observers.exposition import Metrics
+from stepdown.adapters.observers.log import JsonLog
+from stepdown.adapters.system_clock import SystemClock
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
+from stepdown.domain.drills import InjectedFault
+from stepdown.domain.errors import ConfigurationError
+from stepdown.domain.notices import Notice
+from stepdown.domain.status import PathwayStatus
+from stepdown.resilience.rate_limit import RatePolicy
+from stepdown.serving.engine.engine import Engine
+from stepdown.serving.roster import Roster
+from stepdown.settings import Settings
+from stepdown.transport.authorization import Authorization
+from stepdown.transport.calls import CallRecord
+from stepdown.transport.codec.requests import RequestLimits
+from stepdown.transport.listener import AddServices, Listener, Served, build_server
+from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.oip.service import open_inference
+from stepdown.transport.operations_http.application import OperationsSources
+from stepdown.transport.operations_http.server import OperationsServer
+from stepdown.transport.operations_http.status_json import ServerStatus
+from stepdown.transport.stored_claims import StoredClaims
+from stepdown.transport.tls import ReloadingCredentials
+from stepdown.wiring.loading import Loading
+from stepdown.wiring.translation import engine_policy, pathway_spec, pool_options, tls_material
+
+
+class Server:
+    """Everything that runs, in the order in which it starts and stops."""
+
+    def __init__(self, configuration: Settings) -> None:
+        """Put the parts together; nothing listens and no worker runs yet. Raises ConfigurationError."""
+        self._settings = configuration
+        self._clock = SystemClock()
+        self._started_s = self._clock.monotonic_s()
+        self._log = JsonLog(stream=sys.stderr, clock=self._clock, debug=configuration.log.debug)
+        self._log.adopt_libraries()
+        loaded = Loading(configuration, wall_s=self._clock.wall_s())
+        for refusal in loaded.refusals:
+            self._log.event("supporting_rules_refused", detail=refusal)
+        self._metrics = self._make_metrics(loaded.roster)
+        self._board = NoticeBoard(observers=(self._metrics, self._log), on_error=self._incident)
+        self._driver = self._make_driver(loaded.roster)
+        self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._log))
+        self._grpc = self._make_grpc(loaded)
+        self._operations = OperationsServer(configuration.server.ops_address, self._operations_sources())
+
+    def start(self) -> None:
+        """Start workers, then listen: rules answer from the first call. Raises ConfigurationError."""
+        self._driver.start(self._pool)
+        self._operations.start()
+        self._grpc.start()
+        self._log.event("ready", **self.addresses())
+
+    def addresses(self) -> dict[str, str]:
+        """Where the server listens, with the ports it was given."""
+        host = self._settings.server.grpc_address.rpartition(":")[0]
+        operations_host = self._settings.server.ops_address.rpartition(":")[0]
+        return {
+            "grpc": f"{host}:{self._grpc.port}",
+            "ops": f"http://{operations_host}:{self._operations.port}",
+        }
+
+    def stop(self) -> None:
+        """Drain: NOT_SERVING first, answer what was accepted, then end the workers."""
+        self._log.event("draining", grace_s=self._settings.server.drain_grace_s)
+        self._driver.drain()
+        left = self._grpc.drain(self._settings.server.drain_grace_s)
+        self._log.event("drained", unanswered=left)
+        self._driver.close()
+        self._pool.close()
+        self._board.close()
+        self._operations.stop()
+        self._log.event("stopped")
+        self._log.close()
+
+    # --- parts -----------------------------------------------------------------------------------------------------
+
+    def _make_metrics(self, roster: Roster) -> Metrics:
+        return Metrics(
+            tiers={name: tuple(tier.name for tier in pathway.tiers) for name, pathway in roster.pathways.items()},
+            status=self._status,
+            clock=self._clock,
+            version=stepdown.__version__,
+            environment=self._settings.environment,
+        )
+
+    def _make_driver(self, roster: Roster) -> EngineDriver:
+        engine = Engine(
+            pathways=tuple(pathway_spec(pathway) for pathway in roster.pathways.values()),
+            policy=engine_policy(self._settings.engine),
+            now_s=self._clock.monotonic_s(),
+        )
+        return EngineDriver(
+            engine=engine, clock=self._clock, board=self._board, on_error=self._incident, injected=self._injected
+        )
+
+    def _make_grpc(self, loaded: Loading) -> Listener:
+        tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
+        record = CallRecord(notice=self._note, event=self._log.event, incident=self._log.incident)
+        served = Served(
+            chain=self._driver,
+            roster=loaded.roster,
+            clinical=loaded.clinical,
+            claims=StoredClaims(self._clock, rate=RatePolicy(per_second=rate.per_s, burst=rate.burst)),
+            clock=self._clock,
+            record=record,
+            drills=self._pool if self._settings.permits_drills else None,
+        )
+        try:
+            credentials = ReloadingCredentials(lambda: tls_material(tls), record=record)
+        except OSError as error:
+            raise ConfigurationError((f"server.tls: {error}",)) from error
+        return build_server(
+            served,
+            tls=credentials,
+            authorization=Authorization(trust_domain=tls.trust_domain),
+            options=ListenerOptions(
+                address=self._settings.server.grpc_address, call_threads=self._settings.server.call_threads
+            ),
+            limits=RequestLimits(),
+            add_services=(self._open_inference(loaded.roster, record),),
+        )
+
+    def _open_inference(self, roster: Roster, record: CallRecord) -> AddServices:
+        return open_inference(chain=self._driver, roster=roster, record=record, statistics=self._metrics.statistics)
+
+    def _injected(self) -> tuple[InjectedFault, ...]:
+        return self._pool.injected()
+
+    def _note(self, notice: Notice) -> None:
+        self._board.post((notice,))
+
+    def _operations_sources(self) -> OperationsSources:
+        return OperationsSources(
+            server=self._server_status,
+            pathways=self._status,
+            alive=self._driver.is_alive,
+            exposition=self._metrics.exposition,
+            incident=self._log.incident,
+        )
+
+    def _status(self) -> tuple[PathwayStatus, ...]:
+        return self._driver.status()
+
+    def _server_status(self) -> ServerStatus:
+        uptime_s = self._clock.monotonic_s() - self._started_s
+        return ServerStatus(
+            version=stepdown.__version__,
+            environment=self._settings.environment,
+            started_time_s=self._clock.wall_s() - uptime_s,
+            uptime_s=uptime_s,
+        )
+
+    def _incident(self, error: Exception) -> None:
+        self._log.incident(error)

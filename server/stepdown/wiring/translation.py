@@ -1,0 +1,83 @@
+"""Settings in the words of those who are set: the server's file on one side, options of each part on the other."""
+
+from functools import partial
+from types import MappingProxyType
+
+from stepdown.adapters.observers.log import JsonLog
+from stepdown.adapters.worker_pool.options import WorkerPoolOptions
+from stepdown.domain.drills import InjectedFault
+from stepdown.serving.activation import TierOrder
+from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
+from stepdown.serving.roster import Pathway
+from stepdown.settings import EngineSettings, Settings, TierSettings, TlsSettings
+from stepdown.transport.tls import TlsMaterial
+from stepdown.worker.order import WorkerResources
+
+
+def tls_material(tls: TlsSettings) -> TlsMaterial:
+    """Certificates and key, read now. Raises: OSError."""
+    return TlsMaterial(
+        certificate_chain=tls.certificate.read_bytes(),
+        private_key=tls.key.read_bytes(),
+        client_authorities=tls.client_ca.read_bytes(),
+    )
+
+
+def tier_order(tier: TierSettings) -> TierOrder:
+    """What activation is asked for."""
+    return TierOrder(
+        name=tier.name, bundle=tier.bundle, version=tier.version, execution_providers=tier.execution_providers
+    )
+
+
+def pathway_spec(pathway: Pathway) -> PathwaySpec:
+    """What the engine runs."""
+    return PathwaySpec(
+        name=pathway.name,
+        tiers=tuple(
+            TierSpec(
+                name=tier.name,
+                bundle=tier.bundle,
+                execution_providers=tier.execution_providers,
+                is_rules=tier.is_rules,
+                refusal=tier.refusal,
+                refusal_detail=tier.refusal_detail,
+            )
+            for tier in pathway.tiers
+        ),
+    )
+
+
+def engine_policy(engine: EngineSettings) -> EnginePolicy:
+    """How the engine supervises."""
+    return EnginePolicy(
+        reserve_s=engine.reserve_ms / 1e3,
+        watchdog_s=engine.watchdog_s,
+        stall_s=engine.stall_s,
+        probe_period_s=engine.probe_period_s,
+        probation_dwell_s=engine.probation_dwell_s,
+        unavailable_retry_s=engine.unavailable_retry_s,
+    )
+
+
+def _resources(tier: TierSettings) -> WorkerResources:
+    return WorkerResources(threads=tier.threads, cores=tier.cores, niceness=tier.nice, device_id=tier.device_id)
+
+
+def pool_options(configuration: Settings, log: JsonLog) -> WorkerPoolOptions:
+    """How the pool treats workers."""
+    resources = {
+        (pathway.name, tier.name): _resources(tier) for pathway in configuration.pathway for tier in pathway.tier
+    }
+    return WorkerPoolOptions(
+        tier_resources=MappingProxyType(resources),
+        load_timeout_s=configuration.engine.load_limit_s,
+        log=lambda line: log.event("worker_output", line=line),
+        drills_permitted=configuration.permits_drills,
+        drill_ended=partial(_log_drill_end, log),
+    )
+
+
+def _log_drill_end(log: JsonLog, injected: InjectedFault, how: str) -> None:
+    injection = injected.injection
+    log.event("fault_ended", pathway=injection.pathway, tier=injection.tier, fault=injection.fault.value, how=how)
