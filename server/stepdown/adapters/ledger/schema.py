@@ -1,0 +1,99 @@
+"""How a ledger lies in SQLite, and how its file is opened. Format 1; a later one says so in `user_version`.
+
+WAL with `synchronous=FULL`: what was committed is on the disk when the commit returns. Triggers refuse every change
+but a body that retention lets go; they stop accidents, and signed checkpoints show the rest.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from stepdown.domain.records import LedgerError
+
+FORMAT = 1
+APPLICATION_ID = 0x5354444C  # "STDL"
+_BUSY_S = 0.25
+
+_TABLES = """
+CREATE TABLE record (
+    sequence INTEGER PRIMARY KEY,
+    time_us INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    leaf BLOB NOT NULL,
+    body BLOB
+) STRICT;
+CREATE INDEX record_of_kind ON record (kind, sequence) WHERE kind <> 'ANSWER';
+CREATE TABLE subtree (
+    level INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    PRIMARY KEY (level, position)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE checkpoint (
+    size INTEGER PRIMARY KEY,
+    time_us INTEGER NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER record_stays BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, 'records are never deleted'); END;
+CREATE TRIGGER record_unchanged BEFORE UPDATE ON record
+WHEN new.body IS NOT NULL OR new.sequence <> old.sequence OR new.time_us <> old.time_us OR new.kind <> old.kind
+    OR new.leaf <> old.leaf
+BEGIN SELECT RAISE(ABORT, 'records are never changed'); END;
+CREATE TRIGGER subtree_stays BEFORE DELETE ON subtree BEGIN SELECT RAISE(ABORT, 'digests are never deleted'); END;
+CREATE TRIGGER subtree_unchanged BEFORE UPDATE ON subtree BEGIN SELECT RAISE(ABORT, 'digests are never changed'); END;
+CREATE TRIGGER checkpoint_stays BEFORE DELETE ON checkpoint
+BEGIN SELECT RAISE(ABORT, 'checkpoints are never deleted'); END;
+CREATE TRIGGER checkpoint_unchanged BEFORE UPDATE ON checkpoint
+BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END;
+"""
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The ledger at `path`, made if there is none. Raises: sqlite3.Error, OSError, LedgerError for another file."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Made here and not by SQLite, so that it is its owner's alone from its first byte on.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what retention lets go is overwritten
+        if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            settings = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};"
+            connection.executescript(f"BEGIN IMMEDIATE; {_TABLES} {settings} COMMIT;")
+        _require_ledger(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_reading(path: Path, *, is_copy: bool) -> sqlite3.Connection:
+    """A ledger that somebody may be writing, or a copy that nobody writes, on any medium.
+
+    Raises: LedgerError for what is no ledger, sqlite3.Error.
+    """
+    if not path.is_file():
+        raise LedgerError(f"{path} is not there")
+    log = path.with_name(path.name + "-wal")
+    # A copy without a log beside it is whole, and SQLite need write nothing to look at it.
+    how = "immutable=1" if is_copy and not (log.exists() and log.stat().st_size) else "mode=ro"
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?{how}", uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _require_ledger(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_ledger(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        raise LedgerError(f"{path} is not a ledger")
+    if version != FORMAT:
+        raise LedgerError(f"{path} is a ledger of format {version}; this server knows format {FORMAT}")
