@@ -87,6 +87,13 @@ test: setup-dev ## every test, with the branch coverage of each room (reports in
 	$(bin)/coverage json --quiet -o .build/coverage.json
 	$(bin)/python scripts/coverage_floor.py .build/coverage.json
 
+SCHEDULES ?= 1000000# how many
+FIRST ?= 0# the first seed: an interrupted run says where to go on
+
+.PHONY: simulate
+simulate: setup-dev ## live through very many schedules of faults (SCHEDULES=1000000 FIRST=0); findings become tests
+	$(bin)/python -m tests.simulation run --schedules $(SCHEDULES) --first $(FIRST)
+
 # ------------------------------------------------------------------------------------------------------------ generate
 
 .PHONY: proto

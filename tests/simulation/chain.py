@@ -1,17 +1,19 @@
-"""The chain that simulations run: a full and a distilled model tier over rules, with digests that tell them apart."""
+"""The chains that simulations run, with digests that tell their bundles apart."""
 
 from stepdown.domain.bundles import BundleKind, Manifest, ModelSpec, TensorSpec, TierRole, VerifiedBundle
+from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.resilience.backoff import BackoffPolicy
 from stepdown.resilience.circuit_breaker import BreakerPolicy
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 
 PATHWAY = "sepsis-early-warning"
+SECOND_PATHWAY = "deterioration"
 MAXIMUM_BATCH = 4
 
 
-def bundle(name: str, role: TierRole) -> VerifiedBundle:
-    """A bundle whose digest is its name; nothing in a simulation reads its bytes."""
+def bundle(name: str, role: TierRole, *, version: str = "1.0.0") -> VerifiedBundle:
+    """A bundle whose digest is its name and version; nothing in a simulation reads its bytes."""
     model = ModelSpec(
         file="model.onnx",
         external_data=(),
@@ -23,7 +25,7 @@ def bundle(name: str, role: TierRole) -> VerifiedBundle:
     rules = role is TierRole.RULES
     manifest = Manifest(
         name=name,
-        version="1.0.0",
+        version=version,
         kind=BundleKind.RULES if rules else BundleKind.ONNX,
         tier_role=role,
         minimum_server_version="0.1.0",
@@ -32,23 +34,29 @@ def bundle(name: str, role: TierRole) -> VerifiedBundle:
         model=None if rules else model,
         rules_file="rules.toml" if rules else None,
     )
-    return VerifiedBundle(manifest=manifest, files={}, signers=(), sha256=f"sha256-of-{name}")
+    return VerifiedBundle(manifest=manifest, files={}, signers=(), sha256=f"sha256-of-{name}-{version}")
 
 
-CHAIN = PathwaySpec(
-    name=PATHWAY,
-    tiers=(
-        TierSpec(
-            name="full", bundle=bundle("sepsis-full", TierRole.FULL), execution_providers=(ExecutionProvider.CUDA,)
-        ),
-        TierSpec(
-            name="distilled",
-            bundle=bundle("sepsis-distilled", TierRole.DISTILLED),
-            execution_providers=(ExecutionProvider.CPU,),
-        ),
-        TierSpec(name="rules", bundle=bundle("news2", TierRole.RULES), is_rules=True),
-    ),
+FULL = TierSpec(name="full", bundle=bundle("sepsis-full", TierRole.FULL), execution_providers=(ExecutionProvider.CUDA,))
+DISTILLED = TierSpec(
+    name="distilled",
+    bundle=bundle("sepsis-distilled", TierRole.DISTILLED),
+    execution_providers=(ExecutionProvider.CPU,),
 )
+RULES = TierSpec(name="rules", bundle=bundle("news2", TierRole.RULES), is_rules=True)
+REFUSED = TierSpec(name="full", bundle=None, refusal=Reason.SIGNATURE_INVALID, refusal_detail="simulated")
+SMALL = TierSpec(
+    name="small", bundle=bundle("deterioration", TierRole.FULL), execution_providers=(ExecutionProvider.CPU,)
+)
+
+CHAIN = PathwaySpec(name=PATHWAY, tiers=(FULL, DISTILLED, RULES))
+
+CHAINS: dict[str, tuple[PathwaySpec, ...]] = {
+    "plain": (CHAIN,),
+    "two pathways": (CHAIN, PathwaySpec(name=SECOND_PATHWAY, tiers=(SMALL, RULES))),
+    "without rules": (PathwaySpec(name=PATHWAY, tiers=(FULL, DISTILLED)),),
+    "first tier refused": (PathwaySpec(name=PATHWAY, tiers=(REFUSED, DISTILLED, RULES)),),
+}
 
 POLICY = EnginePolicy(
     reserve_share=0.0,

@@ -1,109 +1,155 @@
-"""The promises that no schedule may break, whatever fails and whenever."""
+"""What every caller was promised: one answer, in time, with its own numbers and the name of who really gave it."""
+
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Protocol
 
 from stepdown.domain.assessments import Degradation
-from stepdown.domain.engine_effects import AnswerRequest
+from stepdown.domain.engine_effects import AnswerRequest, DispatchBatch
 from stepdown.domain.engine_events import Request
-from stepdown.domain.notices import CapabilityChanged, Notice, TierMoved
 from stepdown.domain.status import WorkerReport
-from stepdown.domain.tiers import Capability, TierState
-from stepdown.serving.engine.case import Case
-from stepdown.serving.engine.engine import Engine
-from stepdown.serving.engine.tier import Tier
-from stepdown.serving.tier_states import LEGAL_MOVES
-from tests.simulation.chain import CHAIN, MAXIMUM_BATCH, POLICY
+from stepdown.serving.engine.policy import PathwaySpec
+from tests.simulation.chain import MAXIMUM_BATCH
 from tests.simulation.workers import SimulatedWorker
 
-RANKS = {tier.name: rank for rank, tier in enumerate(CHAIN.tiers)}
-_SPIN_LIMIT = 50
+_EPSILON_S = 1e-9
+AMPLE_S = 0.15
+"""Time in which a sound tier with a short queue answers, whatever was asked before it."""
 
 
 class Violation(AssertionError):  # noqa: N818 - it is an assertion, named for what was broken
     """A promise was broken."""
 
 
-def _number(request: Request) -> int:
+def number_of(request: Request) -> int:
+    """The number that the world gave the request, which workers echo."""
     number = request.reply_to
     if not isinstance(number, int):
         raise TypeError
     return number
 
 
-class Ledger:
-    """What was promised to whom, and what every worker is."""
+@dataclass(slots=True, kw_only=True, eq=False)
+class Promise:
+    """One answer owed.
 
-    def __init__(self) -> None:
+    `is_crowded`: more was open beside it than one batch holds. `heard_from`: workers whose good answer to it has
+    reached the engine.
+    """
+
+    request: Request
+    since_s: float
+    is_crowded: bool = False
+    heard_from: list[SimulatedWorker] = field(default_factory=list)
+
+
+class Readiness(Protocol):
+    """What the ledger asks of the tiers."""
+
+    def able_since_s(self, pathway: str, tier: str) -> float:
+        """Since when the tier could have answered anybody, without a break."""
+
+    def rules_serve(self, pathway: str) -> bool:
+        """Whether the rules of a pathway may answer now."""
+
+
+class Ledger:
+    """What was promised to whom. Times are the engine's own."""
+
+    def __init__(self, pathways: tuple[PathwaySpec, ...], readiness: Readiness) -> None:
+        self.ranks = {path.name: {tier.name: rank for rank, tier in enumerate(path.tiers)} for path in pathways}
+        self._rules = {path.name: next((tier.name for tier in path.tiers if tier.is_rules), "") for path in pathways}
+        self._models = {path.name: [tier.name for tier in path.tiers if not tier.is_rules] for path in pathways}
+        self._readiness = readiness
         self._number = 0
-        self._open: dict[int, Request] = {}
-        self._gone: set[int] = set()
+        self._open: dict[int, Promise] = {}
+        self._deadlines: list[tuple[float, int]] = []
         self._reports: dict[int, tuple[SimulatedWorker, WorkerReport]] = {}
-        self._wakes_at: tuple[float, int] = (0.0, 0)
-        self._starts_s: dict[str, list[float]] = {}
-        self._fresh_budgets: dict[str, int] = {}
-        self.answers = dict.fromkeys((*RANKS, "none"), 0)
-        self.moves = 0
+        self.excused_until_s = 0.0
+        self.answers = dict.fromkeys([*{name for path in self.ranks.values() for name in path}, "none"], 0)
 
     def next_number(self) -> int:
         """A number for the next request, which workers echo."""
         self._number += 1
         return self._number
 
-    def accepted(self, request: Request) -> None:
+    def accepted(self, request: Request, now_s: float) -> None:
         """A request is owed exactly one answer from now on."""
-        self._open[_number(request)] = request
+        number = number_of(request)
+        self._open[number] = Promise(request=request, since_s=now_s)
+        rows = [each.request.payload.rows for each in self._open.values() if each.request.payload is not None]
+        if sum(rows) > MAXIMUM_BATCH:
+            for promise in self._open.values():
+                promise.is_crowded = True
+        heappush(self._deadlines, (request.deadline_s, number))
 
     def cancelled(self, request: Request) -> None:
         """Nothing is owed any more."""
-        self._open.pop(_number(request), None)
-        self._gone.add(_number(request))
+        self._open.pop(number_of(request), None)
 
     def worker_ready(self, worker: SimulatedWorker, report: WorkerReport) -> None:
         """Remember what a worker said it is."""
         self._reports[worker.order.worker] = (worker, report)
 
-    def operator_enabled(self, tier: str) -> None:
-        """An operator gave a tier back: its budget of starts is new."""
-        self._fresh_budgets[tier] = self._fresh_budgets.get(tier, 0) + 1
+    def excuse(self, until_s: float) -> None:
+        """The server itself is held up until then: what falls due meanwhile may come late, and no later."""
+        self.excused_until_s = max(self.excused_until_s, until_s)
 
-    def started(self, tier: str, now_s: float) -> None:
-        """A process was ordered: no more of them in a window than faults are allowed in it."""
-        starts = self._starts_s.setdefault(tier, [])
-        starts.append(now_s)
-        recent = sum(now_s - moment_s <= POLICY.fault_window_s for moment_s in starts)
-        looks = POLICY.fault_window_s / POLICY.unavailable_retry_s
-        if recent > (POLICY.fault_limit + looks) * (1 + self._fresh_budgets.get(tier, 0)) + 1:
-            raise Violation("a tier's workers are started in a storm")
+    def dispatched(self, batch: DispatchBatch, now_s: float) -> None:
+        """Live work is for callers who still wait, and in time."""
+        for payload in batch.payloads:
+            promise = self._open.get(int.from_bytes(payload.tensors[0], "little"))
+            if promise is None:
+                raise Violation("work was sent for a request that had ended")
+            if now_s >= promise.request.deadline_s:
+                raise Violation("work was sent for a request whose deadline had passed")
+
+    def heard(self, worker: SimulatedWorker, numbers: list[int]) -> None:
+        """A good answer of a worker that nobody has given up reaches the engine."""
+        for number in numbers:
+            promise = self._open.get(number)
+            if promise is not None:
+                promise.heard_from.append(worker)
 
     def answered(self, effect: AnswerRequest, now_s: float) -> None:
         """Check one answer against everything that is known about it."""
         request = effect.request
-        if _number(request) in self._gone:
-            raise Violation("a caller that went away was answered")
-        if self._open.pop(_number(request), None) is None:
-            raise Violation("a request was answered twice")
-        if now_s > request.deadline_s + 1e-9:
-            raise Violation("an answer came after its deadline")
-        outcome = effect.outcome
-        if outcome.answered_by is None:
+        promise = self._open.pop(number_of(request), None)
+        if promise is None:
+            raise Violation("a request was answered twice, or after its caller had left")
+        self._check_time(promise, now_s)
+        outcome, identity = effect.outcome, effect.outcome.answered_by
+        self.answers[identity.tier if identity is not None else "none"] += 1
+        rank = len(self.ranks[request.pathway])
+        if identity is None:
             self._check_failure(effect)
-            return
-        identity = outcome.answered_by
-        self.answers[identity.tier] += 1
-        self._check_wish(request, identity.tier)
-        self._check_silence(request, identity.tier, outcome.degradations)
-        if outcome.result is None:
-            if identity.tier != "rules" or not request.rules_in_hand:
-                raise Violation("an answer without a result that is not the rules'")
-            return
-        self._check_result(effect)
+        else:
+            rank = self.ranks[request.pathway][identity.tier]
+            self._check_wish(request, identity.tier)
+            self._check_silence(request, identity.tier, outcome.degradations)
+            self._check_giver(effect, identity.tier)
+        self._check_nobody_better(promise, rank)
+
+    def _check_time(self, promise: Promise, now_s: float) -> None:
+        allowed_s = max(promise.request.deadline_s, self.excused_until_s, promise.since_s)
+        if now_s > allowed_s + _EPSILON_S:
+            raise Violation("an answer came after its deadline")
 
     def _check_failure(self, effect: AnswerRequest) -> None:
-        self.answers["none"] += 1
-        request = effect.request
-        could = request.rules_in_hand and request.minimum_tier in {"", "rules"} and not request.only_tier
-        if could:
+        request, rules = effect.request, self._rules[effect.request.pathway]
+        accepted = {request.minimum_tier, request.only_tier} <= {"", rules}
+        if request.rules_in_hand and accepted and self._readiness.rules_serve(request.pathway):
             raise Violation("no answer was given although the rules had answered")
         if effect.outcome.failure is None:
             raise Violation("no answer was given and no reason either")
+
+    def _check_giver(self, effect: AnswerRequest, tier: str) -> None:
+        if effect.outcome.result is not None:
+            self._check_result(effect)
+        elif tier != self._rules[effect.request.pathway] or not effect.request.rules_in_hand:
+            raise Violation("an answer without a result that is not the rules'")
+        elif not self._readiness.rules_serve(effect.request.pathway):
+            raise Violation("the rules answered although they were out of service")
 
     def _check_result(self, effect: AnswerRequest) -> None:
         identity, result = effect.outcome.answered_by, effect.outcome.result
@@ -113,93 +159,50 @@ class Ledger:
         if result.outputs["echo"] != bytes(payload.tensors[0]):
             raise Violation("an answer bears another request's numbers")
         worker, report = self._reports[int(result.outputs["worker"])]
-        if worker.order.tier != identity.tier or identity.bundle.sha256 != worker.order.bundle.sha256:
+        order = worker.order
+        if (order.pathway, order.tier) != (identity.pathway, identity.tier) or identity.bundle != order.bundle.identity:
             raise Violation("an answer bears another tier's name or digest")
         if identity.device != report.device:
             raise Violation("an answer names a device that did not compute it")
         if worker.condemned and worker.killed:
             raise Violation("a worker that had been given up answered")
 
-    @staticmethod
-    def _check_wish(request: Request, tier: str) -> None:
+    def _check_wish(self, request: Request, tier: str) -> None:
+        ranks = self.ranks[request.pathway]
         if request.only_tier and tier != request.only_tier:
             raise Violation("another tier than the one addressed answered")
-        if request.minimum_tier and RANKS[tier] > RANKS[request.minimum_tier]:
+        if request.minimum_tier and ranks[tier] > ranks[request.minimum_tier]:
             raise Violation("a tier below the caller's minimum answered")
 
-    @staticmethod
-    def _check_silence(request: Request, tier: str, degradations: tuple[Degradation, ...]) -> None:
-        named = [RANKS[degradation.tier] for degradation in degradations]
-        expected = [] if request.only_tier else list(range(RANKS[tier]))
+    def _check_silence(self, request: Request, tier: str, degradations: tuple[Degradation, ...]) -> None:
+        ranks = self.ranks[request.pathway]
+        named = [ranks[degradation.tier] for degradation in degradations]
+        expected = [] if request.only_tier else list(range(ranks[tier]))
         if named != expected:
             raise Violation("a better tier did not answer and the answer does not say why")
 
-    def told(self, notice: Notice) -> None:
-        """Check the moves that observers are told."""
-        if isinstance(notice, TierMoved):
-            legal = notice.state is notice.previous or notice.state in LEGAL_MOVES[notice.previous]
-            if not legal:
-                raise Violation("a tier made an illegal move")
-            if notice.state is not TierState.SERVING and notice.reason is None:
-                raise Violation("a tier is out of service without a reason")
-            self.moves += notice.state is not notice.previous
-        elif isinstance(notice, CapabilityChanged) and notice.previous is notice.capability:
-            raise Violation("a change of capability that is none")
+    def _check_nobody_better(self, promise: Promise, rank: int) -> None:
+        request, ranks = promise.request, self.ranks[promise.request.pathway]
+        for worker in promise.heard_from:
+            if ranks[worker.order.tier] < rank and not (worker.killed or worker.condemned):
+                raise Violation("a better tier had answered, and its answer was not given")
+        ample = request.deadline_s - promise.since_s >= AMPLE_S and promise.since_s > self.excused_until_s
+        if not ample or promise.is_crowded or request.payload is None or request.payload.rows > MAXIMUM_BATCH:
+            return
+        lowest = ranks.get(request.minimum_tier, rank)
+        for tier in self._models[request.pathway]:
+            wanted = request.only_tier in {"", tier} and ranks[tier] <= lowest
+            if wanted and ranks[tier] < rank and self._readiness.able_since_s(request.pathway, tier) <= promise.since_s:
+                raise Violation("a tier that could have answered was passed over")
 
     def check_deadlines(self, now_s: float) -> None:
         """Nobody may wait past his deadline."""
-        if any(request.deadline_s < now_s - 1e-9 for request in self._open.values()):
+        while self._deadlines and self._deadlines[0][1] not in self._open:
+            heappop(self._deadlines)
+        if self._deadlines and now_s > max(self._deadlines[0][0], self.excused_until_s) + _EPSILON_S:
             raise Violation("a request was not answered by its deadline")
-
-    def note_wake(self, now_s: float, next_due_s: float) -> None:
-        """The engine may not ask to be woken for nothing again and again."""
-        moment_s, count = self._wakes_at
-        self._wakes_at = (now_s, count + 1 if now_s == moment_s else 0)
-        if self._wakes_at[1] > _SPIN_LIMIT and next_due_s <= now_s:
-            raise Violation("the engine spins without time passing")
 
     def check_nobody_waits(self) -> None:
         """At the end nothing is owed."""
         if self._open:
             raise Violation("a request was never answered")
-
-
-def check_state(engine: Engine) -> None:
-    """Bounds and truths that hold between any two events."""
-    for pathway in engine.pathways.values():
-        for tier in pathway.tiers:
-            if tier.queue.rows > POLICY.maximum_queue_rows + MAXIMUM_BATCH or tier.queue.rows < 0:
-                raise Violation("a queue left its bounds")
-            if len(tier.flights) > 2:
-                raise Violation("more than two batches in flight")
-            if tier.state is TierState.SERVING and tier.identity is None:
-                raise Violation("a tier serves without an identity")
-        if pathway.capability is Capability.FULL and pathway.tiers[0].state is not TierState.SERVING:
-            raise Violation("full capability is claimed while the first tier does not serve")
-
-
-def check_nobody_is_forgotten(engine: Engine) -> None:
-    """Every open request is with a living worker or in a queue that somebody serves."""
-    for name, pathway in engine.pathways.items():
-        for case in engine._cascades[name]._open.values():  # noqa: SLF001 - a simulation looks inside
-            held = case.held is not None and not case.asked_s
-            if held or not any(_with_tier(pathway.tiers[rank], case) for rank in case.asked_s):
-                raise Violation("a request waits for a tier that does not know of it")
-        for tier in pathway.models:
-            waiting = sum(case.rows for queue in tier.queue._waiting.values() for case in queue)  # noqa: SLF001
-            if waiting != tier.queue.rows:
-                raise Violation("a queue miscounts what waits in it")
-            if tier.state is TierState.SERVING and tier.queue.cases() and tier.free_slot() is not None:
-                raise Violation("requests wait although a slot is free")
-
-
-def _with_tier(tier: Tier, case: Case) -> bool:
-    return any(waiting is case for waiting in tier.cases())
-
-
-def check_recovered(engine: Engine) -> None:
-    """All faults have ended and time has passed: full capability is back."""
-    for pathway in engine.pathways.values():
-        if pathway.capability is not Capability.FULL:
-            states = [f"{tier.name} {tier.state} {tier.reason}" for tier in pathway.tiers]
-            raise Violation(f"full capability did not come back: {states}")

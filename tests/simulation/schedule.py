@@ -1,127 +1,207 @@
-"""Seeds to schedules: load, faults of every kind, operators, then quiet, in which everything must come back."""
+"""Seeds to schedules: load of every size, faults of every kind, operators, and clocks that do not keep time."""
 
 from collections.abc import Callable
+from random import Random
 
-from stepdown.domain.tiers import TierState
-from stepdown.serving.engine.engine import Engine
-from tests.simulation.invariants import check_recovered
+from stepdown.domain.fault_classes import TREATMENTS
+from stepdown.domain.tiers import Urgency
+from tests.simulation.chain import CHAINS
+from tests.simulation.play import play
+from tests.simulation.steps import (
+    Ask,
+    Die,
+    Drain,
+    Freeze,
+    Infect,
+    NextStart,
+    Operate,
+    Schedule,
+    Starve,
+    Step,
+    StepClock,
+)
 from tests.simulation.workers import LoadFate, Vice
 from tests.simulation.world import World
 
-TROUBLE_S = 1.5
-CALM_S = 12.0
+_BUDGETS_S = (*(0.03, 0.08, 0.2, 0.2, 0.5, 0.5, 0.5) * 2, -0.1, 0.0, 0.002, 0.012, 3600.0, 1e9)
+_VICES = tuple(vice for vice in Vice if vice is not Vice.NONE)
+_REASONS = tuple(TREATMENTS)
+_CHAINS = (*["plain"] * 7, *(name for name in CHAINS if name != "plain"))
+_URGENCIES = tuple(Urgency)
 
 
-def run_schedule(seed: int, *, engine_type: Callable[..., Engine] = Engine) -> World:
+def run_schedule(seed: int) -> World:
     """Live through the schedule of a seed. Raises Violation, or whatever the engine raises."""
-    world = World(seed, engine_type=engine_type)
-    draw = world.random
-    world.start()
-    start_s = world.now_s
-    _load(world, start_s)
-    for _ in range(draw.randint(1, 6)):
-        fault = draw.choice(_FAULTS)
-        world.at(start_s + draw.uniform(0.0, TROUBLE_S), lambda fault=fault: fault(world))  # type: ignore[misc]
-    world.at(start_s + TROUBLE_S, lambda: _end_faults(world))
-    world.run_until(start_s + TROUBLE_S + CALM_S)
-    _operator_frees_quarantine(world)
-    world.ask(3, budget_s=0.5)
-    world.run_until(world.now_s + 5.0)
-    world.ledger.check_nobody_waits()
-    check_recovered(world.engine)
-    return world
+    return play(draw_schedule(seed))
 
 
-def _load(world: World, start_s: float) -> None:
-    draw = world.random
-    for _ in range(draw.randint(5, 25)):
-        count = draw.choice((1, 1, 1, 2, 5, 12))
-        budget_s = draw.choice((0.005, 0.02, 0.05, 0.2, 0.5, 0.5))
-        moment_s = start_s + draw.uniform(0.0, TROUBLE_S + 0.5)
-        world.at(moment_s, lambda count=count, budget_s=budget_s: _ask(world, count, budget_s))  # type: ignore[misc]
+def draw_schedule(seed: int) -> Schedule:
+    """The schedule of a seed."""
+    return _Artist(seed).schedule()
 
 
-def _ask(world: World, count: int, budget_s: float) -> None:
-    requests = world.ask(count, budget_s=budget_s)
-    if world.random.random() < 0.1:
-        victim = world.random.choice(requests)
-        world.after(world.random.uniform(0.0, budget_s), lambda: world.cancel(victim))
+class _Artist:
+    """Draws one schedule."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._draw = Random(seed)
+        self._chain = self._draw.choice(_CHAINS)
+        self._trouble_s = self._draw.choice((0.3, 0.7, 0.7, 1.2, 2.5) if seed % 25 else (6.0,))
+        self._tiers = [
+            (path.name, tier.name)
+            for path in CHAINS[self._chain]
+            for tier in path.tiers
+            if not tier.is_rules and tier.bundle is not None
+        ]
+
+        self._rules = [(path.name, tier.name) for path in CHAINS[self._chain] for tier in path.tiers if tier.is_rules]
+
+    def schedule(self) -> Schedule:
+        draw = self._draw
+        steps: list[Step] = [self._ask() for _ in range(draw.randint(2, 12))]
+        for _ in range(draw.choice((0, 1, 1, 2, 2, 3, 4, 6))):
+            steps += draw.choice(_TROUBLES)(self)
+        steps.sort(key=lambda step: step.at_s)
+        return Schedule(seed=self._seed, trouble_s=self._trouble_s, chain=self._chain, steps=tuple(steps))
+
+    def _moment_s(self) -> float:
+        return round(self._draw.uniform(0.0, self._trouble_s), 4)
+
+    def _span_s(self, most_s: float) -> float:
+        return round(self._draw.uniform(0.0, most_s), 4)
+
+    def _ask(self) -> Ask:
+        draw = self._draw
+        path = draw.choice(CHAINS[self._chain])
+        names = [tier.name for tier in path.tiers]
+        is_picky = draw.random() < 0.2
+        budget_s = draw.choice(_BUDGETS_S)
+        leaves_after_s = self._span_s(draw.choice((0.003, min(max(budget_s, 0.0), 0.5))))
+        return Ask(
+            at_s=self._moment_s(),
+            budget_s=budget_s,
+            pathway=path.name,
+            count=draw.choice((1, 1, 1, 2, 3, 6)),
+            rows=draw.choice((1, 1, 1, 1, 1, 2, 4, 5)),
+            urgency=draw.choice(_URGENCIES),
+            minimum_tier=draw.choice(("", *names)) if is_picky else "",
+            only_tier=draw.choice(("", *names)) if is_picky else "",
+            has_rules=draw.random() < 0.95,
+            is_suitable=draw.random() < 0.96,
+            cancel_after_s=leaves_after_s if draw.random() < 0.2 else None,
+        )
+
+    # --- trouble ---------------------------------------------------------------------------------------------------
+
+    def infect(self) -> list[Step]:
+        draw = self._draw
+        path, tier = draw.choice(self._tiers)
+        vice = draw.choice(_VICES)
+        stuck = vice is Vice.HUNG and draw.random() < 0.3
+        moment_s, reason = self._moment_s(), draw.choice(_REASONS)
+        return [Infect(at_s=moment_s, pathway=path, tier=tier, vice=vice, reason=reason, is_unkillable=stuck)]
+
+    def die(self) -> list[Step]:
+        path, tier = self._draw.choice(self._tiers)
+        return [Die(at_s=self._moment_s(), pathway=path, tier=tier)]
+
+    def all_die(self) -> list[Step]:
+        moment_s = self._moment_s()
+        return [Die(at_s=moment_s, pathway=path, tier=tier) for path, tier in self._tiers]
+
+    def bad_start(self) -> list[Step]:
+        draw = self._draw
+        path, tier = draw.choice(self._tiers)
+        start = NextStart(
+            at_s=self._moment_s(),
+            pathway=path,
+            tier=tier,
+            fate=draw.choice(tuple(LoadFate)),
+            reason=draw.choice(_REASONS),
+            load_s=draw.choice((0.0, 0.02, 0.1, 0.8)),
+        )
+        return [start] * draw.choice((1, 1, 2, 5, 9))
+
+    def crash_loop(self) -> list[Step]:
+        """A worker that ends again and again, until its tier is not started any more."""
+        self._trouble_s = max(self._trouble_s, 3.5)
+        path, tier = self._draw.choice(self._tiers)
+        moment_s = self._span_s(0.3)
+        start = NextStart(at_s=moment_s, pathway=path, tier=tier, fate=LoadFate.DIES, load_s=0.0)
+        return [start] * 9
+
+    def late_for_the_slow(self) -> list[Step]:
+        """Callers wait behind a slow batch while the timer does not run."""
+        moment_s, (path, tier) = self._moment_s(), self._draw.choice(self._tiers)
+        asks = [
+            Ask(at_s=moment_s + self._span_s(0.05), pathway=path, budget_s=0.02 + self._span_s(0.1), count=3)
+            for _ in range(6)
+        ]
+        return [
+            Infect(at_s=moment_s, pathway=path, tier=tier, vice=Vice.SLOW),
+            Starve(at_s=moment_s + 0.02, for_s=self._span_s(0.5)),
+            *asks,
+        ]
+
+    def operate(self) -> list[Step]:
+        path, tier = self._draw.choice([*self._tiers, *self._rules])
+        moment_s, back_s = self._moment_s(), self._span_s(0.5)
+        return [
+            Operate(at_s=moment_s, pathway=path, tier=tier, is_enabling=self._draw.random() < 0.2),
+            Operate(at_s=moment_s + back_s, pathway=path, tier=tier, is_enabling=True),
+        ]
+
+    def overload(self) -> list[Step]:
+        draw = self._draw
+        path = draw.choice(CHAINS[self._chain]).name
+        burst = Ask(
+            at_s=self._moment_s(),
+            pathway=path,
+            budget_s=draw.choice((0.03, 0.1, 0.5)),
+            count=draw.choice((4, 15)),
+            times=draw.choice((3, 10)),
+            every_s=draw.choice((0.0005, 0.004)),
+            urgency=draw.choice(_URGENCIES),
+        )
+        return [burst]
+
+    def slow_over_liar(self) -> list[Step]:
+        """Lower answers are held back for a slow tier while the lower tier has begun to lie."""
+        moment_s, (path, first) = self._moment_s(), self._tiers[0]
+        last_path, last = self._tiers[-1]
+        asks = [Ask(at_s=moment_s + self._span_s(0.6), budget_s=0.03 + self._span_s(0.03)) for _ in range(10)]
+        return [
+            Infect(at_s=moment_s, pathway=path, tier=first, vice=Vice.SLOW),
+            Infect(at_s=moment_s, pathway=last_path, tier=last, vice=Vice.GARBAGE),
+            *asks,
+        ]
+
+    def clock(self) -> list[Step]:
+        return [StepClock(at_s=self._moment_s(), jump_s=self._draw.choice((-1.0, -0.2, -0.01, 0.01, 0.3, 1.0, 60.0)))]
+
+    def starve(self) -> list[Step]:
+        return [Starve(at_s=self._moment_s(), for_s=self._draw.choice((0.003, 0.03, 0.3, 1.0)))]
+
+    def freeze(self) -> list[Step]:
+        return [Freeze(at_s=self._moment_s(), for_s=self._draw.choice((0.003, 0.03, 0.3, 1.0)))]
+
+    def drain(self) -> list[Step]:
+        return [Drain(at_s=self._moment_s())]
 
 
-def _infect(vice: Vice) -> Callable[[World], None]:
-    def strike(world: World) -> None:
-        workers = world.living()
-        if workers:
-            victim = world.random.choice(workers)
-            victim.vice = vice
-            victim.unkillable = vice is Vice.HUNG and world.random.random() < 0.2
-
-    return strike
-
-
-def _kill(world: World) -> None:
-    workers = world.living()
-    if workers:
-        world.die(world.random.choice(workers), "signal 9")
-
-
-def _kill_all(world: World) -> None:
-    for worker in world.living():
-        world.die(worker, "signal 9")
-
-
-def _bad_start(fate: LoadFate) -> Callable[[World], None]:
-    def strike(world: World) -> None:
-        tier = world.random.choice(("full", "distilled"))
-        world.fates[tier].append(fate)
-        for worker in world.living():
-            if worker.order.tier == tier:
-                world.die(worker, "exit 139")
-
-    return strike
-
-
-def _slow_over_liar(world: World) -> None:
-    """Lower answers are held back for a slow tier while the lower tier has begun to lie."""
-    for worker in world.living():
-        worker.vice = Vice.SLOW if worker.order.tier == "full" else Vice.GARBAGE
-    for _ in range(12):
-        world.after(world.random.uniform(0.0, 0.6), lambda: _ask(world, 1, world.random.uniform(0.03, 0.06)))
-
-
-def _operate(world: World) -> None:
-    tier = world.random.choice(("full", "distilled"))
-    world.disable(tier)
-    world.after(world.random.uniform(0.0, 0.5), lambda: world.enable(tier))
-
-
-def _pause(world: World) -> None:
-    """The machine stands still: everything that was due comes late, all at once."""
-    world.now_s += world.random.uniform(0.001, 0.004)
-
-
-_FAULTS: tuple[Callable[[World], None], ...] = (
-    *(_infect(vice) for vice in Vice if vice is not Vice.NONE),
-    _kill,
-    _kill,
-    _kill_all,
-    *(_bad_start(fate) for fate in LoadFate if fate is not LoadFate.READY),
-    _slow_over_liar,
-    _operate,
-    _pause,
+_TROUBLES: tuple[Callable[[_Artist], list[Step]], ...] = (
+    *[_Artist.infect] * 8,
+    *[_Artist.die] * 2,
+    _Artist.all_die,
+    *[_Artist.bad_start] * 3,
+    *[_Artist.operate] * 2,
+    *[_Artist.overload] * 2,
+    _Artist.crash_loop,
+    *[_Artist.slow_over_liar] * 2,
+    _Artist.late_for_the_slow,
+    _Artist.clock,
+    _Artist.starve,
+    _Artist.freeze,
+    _Artist.drain,
 )
-
-
-def _end_faults(world: World) -> None:
-    for fates in world.fates.values():
-        fates.clear()
-    for worker in world.living():
-        worker.vice = Vice.NONE
-
-
-def _operator_frees_quarantine(world: World) -> None:
-    for pathway in world.engine.pathways.values():
-        for tier in pathway.models:
-            if tier.state is TierState.QUARANTINED:
-                world.enable(tier.name)
-                world.run_until(world.now_s + 5.0)

@@ -47,6 +47,7 @@ class TierPlan:
 
 
 ANY_TIER = TierWish()
+_UNSUITABLE = (Reason.INPUT_UNSUITABLE, "the input does not suit the models")
 
 
 def unfit_for(view: TierView, remaining_s: float) -> tuple[Reason, str] | None:
@@ -66,27 +67,20 @@ def plan_tiers(views: tuple[TierView, ...], *, remaining_s: float, wish: TierWis
     """Order the tiers worth asking. `views` are the pathway's model tiers, best first."""
     order: list[int] = []
     skipped: list[Degradation] = []
-    if wish.models_permitted:
-        for index in _accepted(views, wish):
-            view = views[index]
-            unfit = unfit_for(view, remaining_s)
-            if unfit is None:
-                order.append(index)
-            else:
-                skipped.append(Degradation(tier=view.name, reason=unfit[0], detail=unfit[1]))
-    else:
-        skipped = [
-            Degradation(tier=view.name, reason=Reason.INPUT_UNSUITABLE, detail="the input does not suit the models")
-            for view in views
-        ]
+    for index in _accepted(views, wish):
+        view = views[index]
+        unfit = unfit_for(view, remaining_s) if wish.models_permitted else _UNSUITABLE
+        if unfit is None:
+            order.append(index)
+        else:
+            skipped.append(Degradation(tier=view.name, reason=unfit[0], detail=unfit[1]))
     return TierPlan(order=tuple(order), skipped=tuple(skipped))
 
 
 def _accepted(views: tuple[TierView, ...], wish: TierWish) -> range:
     names = [view.name for view in views]
+    lowest = names.index(wish.minimum_tier) if wish.minimum_tier in names else len(names) - 1
     if wish.only_tier:
         position = names.index(wish.only_tier) if wish.only_tier in names else len(names)
-        return range(position, min(position + 1, len(names)))
-    if wish.minimum_tier in names:
-        return range(names.index(wish.minimum_tier) + 1)
-    return range(len(names))
+        return range(position, min(position, lowest) + 1)
+    return range(lowest + 1)

@@ -58,3 +58,13 @@ def test_asks_no_model_out_of_indication_and_says_so_for_each() -> None:
         ("full", Reason.INPUT_UNSUITABLE),
         ("distilled", Reason.INPUT_UNSUITABLE),
     ]
+
+
+def test_a_caller_who_addressed_the_rules_alone_is_told_of_no_model() -> None:
+    wish = TierWish(only_tier="rules", models_permitted=False)
+    assert plan_tiers((FULL, DISTILLED), remaining_s=0.5, wish=wish).skipped == ()
+
+
+def test_an_addressed_tier_below_the_callers_minimum_is_not_asked() -> None:
+    wish = TierWish(only_tier="distilled", minimum_tier="full")
+    assert plan_tiers((FULL, DISTILLED), remaining_s=0.5, wish=wish).order == ()

@@ -1,0 +1,55 @@
+"""What the engine remembers: nobody is forgotten while he waits, and nothing is kept once he has his answer."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from stepdown.serving.engine.engine import Engine
+from stepdown.serving.engine.tier import Tier
+from tests.simulation.invariants import Violation
+from tests.simulation.workers import SimulatedWorker
+
+if TYPE_CHECKING:
+    from stepdown.serving.engine.cascade import Cascade
+
+_REMINDERS = 1000
+"""Reminders of answered requests that a quiet engine may still hold."""
+
+
+def check_nobody_is_forgotten(engine: Engine, now_s: float) -> None:
+    """Every open request is with a living worker or in a queue that somebody serves, or its time is over."""
+    for name, pathway in engine.pathways.items():
+        for tier in pathway.models:
+            if tier.queue.rows:
+                _check_count(tier)
+        cases = engine._cascades[name]._open  # noqa: SLF001 - a simulation looks inside
+        if not cases:
+            continue
+        with_tier = [{id(case) for case in tier.cases()} for tier in pathway.models]
+        for case in cases.values():
+            held = case.held is not None and not case.asked_s
+            if case.answer_by_s <= now_s:
+                continue
+            if held or not any(id(case) in with_tier[rank] for rank in case.asked_s):
+                raise Violation("a request waits for a tier that does not know of it")
+
+
+def _check_count(tier: Tier) -> None:
+    if sum(case.rows for case in tier.queue.cases()) > tier.queue.rows:
+        raise Violation("a queue miscounts what waits in it")
+
+
+def check_nothing_is_kept(engine: Engine, workers: Iterable[SimulatedWorker]) -> None:
+    """At rest: no request, no batch, no ended worker is remembered."""
+    cascades: Iterable[Cascade] = engine._cascades.values()  # noqa: SLF001
+    if engine.open_requests() or any(cascade.touched for cascade in cascades):
+        raise Violation("a request is open at rest")
+    if any(len(cascade._due) > _REMINDERS for cascade in cascades):  # noqa: SLF001
+        raise Violation("reminders of answered requests are kept")
+    living = {worker.order.worker for worker in workers if not worker.gone}
+    if set(engine._supervision.tier_of_worker) != living:  # noqa: SLF001
+        raise Violation("an ended worker is remembered, or a living one forgotten")
+    for tier in engine._tiers:  # noqa: SLF001
+        if tier.queue.rows or tier.queue.cases():
+            raise Violation("a request waits at rest")
+        if any(flight.cases for flight in tier.flights.values()) or set(tier.dying) - living:
+            raise Violation("a batch or an ended worker is remembered at rest")
