@@ -88,8 +88,9 @@ def running_server(
     change: Callable[[dict[str, Any]], None] = lambda _settings: None,
     *,
     spoil: Callable[[Path], None] = lambda _bundles: None,
+    under: tuple[str, ...] = (),
 ) -> Iterator[RunningServer]:
-    """Serve the demo's chain; `change` edits its settings, `spoil` the copy of its bundles."""
+    """Serve the demo's chain; `change` edits its settings, `spoil` the copy of its bundles, `under` starts it."""
     with tempfile.TemporaryDirectory(prefix="stepdown-test-") as name:
         folder = Path(name)
         pki = ensure_demo_pki(folder / "certificates")
@@ -99,7 +100,7 @@ def running_server(
         settings = demo_settings(pki)
         change(settings)
         (folder / "stepdown.toml").write_bytes(tomli_w.dumps(settings).encode())
-        process = start(folder)
+        process = start(folder, under=under)
         try:
             line = process.stdout.readline() if process.stdout is not None else ""
             assert line, (folder / "log").read_text()
@@ -115,11 +116,11 @@ def running_server(
                 process.stdout.close()
 
 
-def start(folder: Path) -> "subprocess.Popen[str]":
-    """Start the server of a folder's configuration."""
+def start(folder: Path, *, under: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
+    """Start the server of a folder's configuration, with a command before its own that ends in `exec`."""
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "stepdown", "serve", "--config", str(folder / "stepdown.toml")],
+            [*under, sys.executable, "-m", "stepdown", "serve", "--config", str(folder / "stepdown.toml")],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -13,6 +13,7 @@ import click
 
 from stepdown import settings, wiring
 from stepdown.domain.errors import ConfigurationError
+from stepdown.transport.descriptors import raise_descriptor_limit
 
 _EXIT_CONFIGURATION = 2
 _EXIT_FORCED = 130
@@ -29,6 +30,7 @@ def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, 
     """Serve; `extra` is added to the ready line, `when_ready` is told it after it was printed."""
     stop = Event()
     _on_signals(stop)
+    raise_descriptor_limit()
     try:
         server = wiring.Server(settings.load(config))
         server.start()

@@ -1,6 +1,5 @@
 """Lets a call in or turns it away, and turns whatever ends it into a status. Refuses to let an exception's text out."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,10 +15,11 @@ from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import RejectReason
 from stepdown.transport.authorization import Authorization, CallDeniedError
-from stepdown.transport.calls import Call, CallRecord, enter_call
+from stepdown.transport.calls import Call, CallRecord, current_call, enter_call
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.refusals import limit_passed, refused
 from stepdown.transport.status import denied_status, incident_status, rejection_status
+from stepdown.transport.stream_places import StreamPlaces
 from stepdown.transport.tracing import TRACERESPONSE, Trace, take_up
 
 RequestMessage = TypeVar("RequestMessage")
@@ -27,11 +27,10 @@ RequestMessage = TypeVar("RequestMessage")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
-    """`request_bytes` holds for every method but those of `method_request_bytes`; `streams` may be open at once."""
+    """`request_bytes` holds for every method but those of `method_request_bytes`."""
 
     request_bytes: int = 4 * 1024 * 1024
     method_request_bytes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    streams: int = 256
 
 
 class _CodedContext(Protocol):
@@ -57,7 +56,6 @@ class Admission:
         self._limits = limits
         self._in_flight = in_flight
         self._open_streams = open_streams
-        self._streams = threading.BoundedSemaphore(limits.streams)
 
     @contextmanager
     def call(self, method: str, context: grpc.ServicerContext) -> Iterator[None]:
@@ -80,16 +78,11 @@ class Admission:
         _count(self._in_flight, context)
 
     @contextmanager
-    def stream(self, context: grpc.ServicerContext) -> Iterator[None]:
-        """Hold one of the streams. Raises: RequestRejectedError if none is free."""
+    def stream(self, context: grpc.ServicerContext, places: StreamPlaces) -> Iterator[None]:
+        """Hold one of the places. Raises: RequestRejectedError if none is free."""
         _count(self._open_streams, context)
-        if not self._streams.acquire(blocking=False):
-            text = "too many streams are open on this server"
-            raise limit_passed("maximum_streams", self._limits.streams, field="", description=text)
-        try:
+        with places.held_by(current_call().caller.name):
             yield
-        finally:
-            self._streams.release()
 
     def parse(self, method: str, parser: Callable[[bytes], RequestMessage], request: bytes) -> RequestMessage:
         """The message. Raises: RequestRejectedError for one that is too large, before it is parsed, or malformed."""

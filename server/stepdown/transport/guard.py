@@ -5,16 +5,21 @@ Refuses to know what any method does.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Semaphore
 from typing import Any, TypeAlias
 
 import grpc
 
 from stepdown.transport.admission import Admission
 from stepdown.transport.draining import DrainSignal
+from stepdown.transport.reception import Reception
 from stepdown.transport.refusals import server_draining
+from stepdown.transport.stream_places import StreamPlaces
 
-_HEALTH = "/grpc.health.v1.Health/"
+HEALTH = "/grpc.health.v1.Health/"
+WATCH = HEALTH + "Watch"
 
 # The class is generic in its stubs alone.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -22,16 +27,33 @@ MaybeHandler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 Behaviour: TypeAlias = Callable[..., Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """Where calls run, so that one kind never takes a thread from another.
+
+    `answering`: how many unary calls are worked on at a time, once their message is here. Streams run on `streams`, and
+    watches of health, of which every client keeps one open, on `watches`; `places` and `watch_places` bound them.
+    """
+
+    answering: Semaphore
+    streams: ThreadPoolExecutor
+    places: StreamPlaces
+    watches: ThreadPoolExecutor
+    watch_places: StreamPlaces
+
+
 class Guard(grpc.ServerInterceptor):
     """Wraps each method's handler once, at its first call.
 
-    Answers that come as a stream are made on `stream_pool`, so that open streams take no thread from unary calls. A
-    call that arrives in a drain is refused, and its caller goes elsewhere; one that was queued before is answered.
+    gRPC is told that every method takes a stream, so that a single message is awaited here, within limits, and not in
+    gRPC's own code without any. A call that arrives in a drain is refused, and its caller goes elsewhere; one that was
+    queued before is answered.
     """
 
-    def __init__(self, admission: Admission, *, stream_pool: ThreadPoolExecutor, drain: DrainSignal) -> None:
+    def __init__(self, admission: Admission, *, reception: Reception, lanes: Lanes, drain: DrainSignal) -> None:
         self._admission = admission
-        self._stream_pool = stream_pool
+        self._reception = reception
+        self._lanes = lanes
         self._drain = drain
         self._guarded: dict[str, Handler] = {}
 
@@ -42,7 +64,7 @@ class Guard(grpc.ServerInterceptor):
     ) -> MaybeHandler:
         """The guarded handler; None, which gRPC answers with UNIMPLEMENTED, where there is no such method."""
         method = handler_call_details.method
-        if self._drain.is_set and not method.startswith(_HEALTH):
+        if self._drain.is_set and not method.startswith(HEALTH):
             return self._refusing(method)
         known = self._guarded.get(method)
         if known is not None:
@@ -60,15 +82,16 @@ class Guard(grpc.ServerInterceptor):
         def parse(request: bytes) -> object:
             return self._admission.parse(method, parser, request)
 
-        make, behaviour = _shape(handler)
-        read = partial(map, parse) if handler.request_streaming else parse
+        behaviour = _behaviour(handler)
         if handler.response_streaming:
-            answer = self._streaming(method, behaviour, read)
+            answers = self._streaming(method, handler, behaviour, parse)
             # grpc looks for this attribute to choose the pool.
-            answer.experimental_thread_pool = self._stream_pool  # type: ignore[attr-defined]
-        else:
-            answer = self._single(method, behaviour, read)
-        return make(answer, request_deserializer=None, response_serializer=handler.response_serializer)
+            answers.experimental_thread_pool = self._pool(method)  # type: ignore[attr-defined]
+            return grpc.stream_stream_rpc_method_handler(answers, None, handler.response_serializer)
+        return grpc.stream_unary_rpc_method_handler(self._single(method, handler, behaviour, parse))
+
+    def _pool(self, method: str) -> ThreadPoolExecutor:
+        return self._lanes.watches if method == WATCH else self._lanes.streams
 
     def _refusing(self, method: str) -> Handler:
         """A handler that reads nothing, whatever the shape of the method: gRPC lets it end any call."""
@@ -78,35 +101,64 @@ class Guard(grpc.ServerInterceptor):
             with self._admission.call(method, context):
                 raise server_draining()
 
-        refuse.experimental_thread_pool = self._stream_pool  # type: ignore[attr-defined]
+        refuse.experimental_thread_pool = self._lanes.streams  # type: ignore[attr-defined]
         return grpc.stream_stream_rpc_method_handler(refuse)
 
-    def _single(self, method: str, behaviour: Behaviour, read: Behaviour) -> Behaviour:
-        def answer(request: object, context: grpc.ServicerContext) -> object:
+    def _single(self, method: str, handler: Handler, behaviour: Behaviour, parse: Behaviour) -> Behaviour:
+        serialise = handler.response_serializer or bytes
+
+        def answer(requests: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
             with self._admission.call(method, context):
-                self._admission.count_until_delivered(context)
-                return behaviour(read(request), context)
+                if handler.request_streaming:
+                    with self._reception.stream(requests) as messages, self._answering(context):
+                        answered = serialise(behaviour(map(parse, messages), context))
+                else:
+                    message = self._reception.message(requests, context)
+                    with self._answering(context):
+                        answered = serialise(behaviour(parse(message), context))
+                return self._reception.deliver(answered, context)
 
         return answer
 
-    def _streaming(self, method: str, behaviour: Behaviour, read: Behaviour) -> Behaviour:
-        def answer(request: object, context: grpc.ServicerContext) -> Iterator[object]:
-            with self._admission.call(method, context), self._admission.stream(context):
-                yield from behaviour(read(request), context)
+    @contextmanager
+    def _answering(self, context: grpc.ServicerContext) -> Iterator[None]:
+        """Hold one of the places of calls that are worked on; in flight from here until the answer has left."""
+        with self._lanes.answering:
+            self._admission.count_until_delivered(context)
+            yield
+
+    def _streaming(self, method: str, handler: Handler, behaviour: Behaviour, parse: Behaviour) -> Behaviour:
+        places = self._lanes.watch_places if method == WATCH else self._lanes.places
+
+        def answer(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[object]:
+            with (
+                self._admission.call(method, context),
+                self._admission.stream(context, places),
+                self._reception.stream(requests) as messages,
+            ):
+                request = (
+                    map(parse, messages)
+                    if handler.request_streaming
+                    else parse(self._reception.message(requests, context))
+                )
+                for response in behaviour(request, context):
+                    with self._reception.passage(context):
+                        yield response
+                    messages.answered()
 
         return answer
 
 
-def _shape(handler: Handler) -> tuple[Callable[..., Handler], Behaviour]:
-    """How gRPC makes a handler of this shape, and the function it holds."""
-    shape = (handler.request_streaming, handler.response_streaming)
-    makers: dict[tuple[bool, bool], tuple[Callable[..., Handler], Behaviour | None]] = {
-        (False, False): (grpc.unary_unary_rpc_method_handler, handler.unary_unary),
-        (False, True): (grpc.unary_stream_rpc_method_handler, handler.unary_stream),
-        (True, False): (grpc.stream_unary_rpc_method_handler, handler.stream_unary),
-        (True, True): (grpc.stream_stream_rpc_method_handler, handler.stream_stream),
+def _behaviour(handler: Handler) -> Behaviour:
+    """The function that a handler holds."""
+    shapes: dict[tuple[bool, bool], Behaviour | None] = {
+        (False, False): handler.unary_unary,
+        (False, True): handler.unary_stream,
+        (True, False): handler.stream_unary,
+        (True, True): handler.stream_stream,
     }
-    make, behaviour = makers[shape]
+    shape = (handler.request_streaming, handler.response_streaming)
+    behaviour = shapes[shape]
     if behaviour is None:
         raise TypeError(f"a handler of shape {shape} holds no function")
-    return make, behaviour
+    return behaviour

@@ -6,7 +6,7 @@ Streams that merely stay open are counted apart: they may hold a drain up for a 
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -18,11 +18,13 @@ class InFlight:
     def __init__(self) -> None:
         self._idle = threading.Condition()
         self._count = 0
+        self._entered = 0
 
     def enter(self) -> None:
         """One more."""
         with self._idle:
             self._count += 1
+            self._entered += 1
 
     def leave(self) -> None:
         """One less."""
@@ -30,6 +32,16 @@ class InFlight:
             self._count -= 1
             if self._count == 0:
                 self._idle.notify_all()
+
+    @property
+    def count(self) -> int:
+        """How many there are now."""
+        return self._count
+
+    @property
+    def entered(self) -> int:
+        """How many there ever were."""
+        return self._entered
 
     def wait_until_idle(self, timeout_s: float) -> int:
         """Wait for zero, at most so long. Returns what is left."""
@@ -39,21 +51,39 @@ class InFlight:
 
 
 class CallPool(ThreadPoolExecutor):
-    """The threads that answer unary calls. A call counts from the moment it is queued."""
+    """The threads of unary calls. A call counts from the moment it is queued; `queued` are those without a thread."""
 
     def __init__(self, *, threads: int, in_flight: InFlight) -> None:
         super().__init__(max_workers=threads, thread_name_prefix="call")
         self._in_flight = in_flight
+        self._queued = InFlight()
+
+    @property
+    def queued(self) -> int:
+        """How many calls wait for a thread."""
+        return self._queued.count
 
     def submit(
         self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Future[Result]:
         """Queue a call, counted until its function has returned."""
         self._in_flight.enter()
+        self._queued.enter()
+
+        def run() -> Result:
+            self._queued.leave()
+            return fn(*args, **kwargs)
+
         try:
-            future = super().submit(fn, *args, **kwargs)
+            future = super().submit(run)
         except BaseException:
+            self._queued.leave()
             self._in_flight.leave()
             raise
-        future.add_done_callback(lambda _: self._in_flight.leave())
+        future.add_done_callback(self._ended)
         return future
+
+    def _ended(self, future: "Future[Any]") -> None:
+        if future.cancelled():
+            self._queued.leave()
+        self._in_flight.leave()

@@ -22,20 +22,24 @@ from stepdown.serving.roster import Roster
 from stepdown.transport.admission import Admission, CallLimits
 from stepdown.transport.assessment_flow import AssessmentFlow
 from stepdown.transport.authorization import Authorization
-from stepdown.transport.calls import CallRecord
+from stepdown.transport.calls import CallRecord, EventLog
 from stepdown.transport.catalog import Catalog
 from stepdown.transport.claims import Claims
 from stepdown.transport.clinical_pathways import ClinicalPathways
 from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.draining import DrainSignal
-from stepdown.transport.guard import Guard
+from stepdown.transport.guard import Guard, Lanes
 from stepdown.transport.health import ASSESSMENT_SERVICE, HealthBoard, ServedNames
+from stepdown.transport.held_bytes import HeldBytes
 from stepdown.transport.in_flight import CallPool, InFlight
 from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.reception import Reception
 from stepdown.transport.servicers.assessment import AssessmentServicer
 from stepdown.transport.servicers.catalog import CatalogServicer
 from stepdown.transport.servicers.health import HealthServicer
 from stepdown.transport.servicers.operations import OperationsServicer
+from stepdown.transport.stalls import Stalls
+from stepdown.transport.stream_places import StreamPlaces
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.transport.tls_self_test import require_tls_1_3_only
 
@@ -77,17 +81,31 @@ class Served:
 class _Resources:
     """What a listener holds while it runs."""
 
-    def __init__(self, options: ListenerOptions) -> None:
+    def __init__(self, options: ListenerOptions, *, clock: Clock, event: EventLog) -> None:
         self.in_flight = InFlight()
         self.open_streams = InFlight()
         self.drain = DrainSignal()
-        self.calls = CallPool(threads=options.call_threads, in_flight=self.in_flight)
-        self.streams = ThreadPoolExecutor(options.streams + _SPARE_STREAM_THREADS, thread_name_prefix="stream")
+        threads = options.call_threads + options.receiving_threads
+        self.calls = CallPool(threads=threads, in_flight=self.in_flight)
+        self.lanes = Lanes(
+            answering=threading.Semaphore(options.call_threads),
+            streams=_threads("stream", options.streams),
+            places=StreamPlaces(places=options.streams, caller_places=max(1, options.streams // 2)),
+            watches=_threads("watch", options.watches),
+            watch_places=StreamPlaces(places=options.watches, caller_places=options.watches),
+        )
+        self.stalls = Stalls(
+            clock,
+            is_pressed=lambda: self.calls.queued > 0 or self.drain.is_set,
+            on_cut=lambda count: event("calls_cut_off", count=count),
+        )
 
     def close(self) -> None:
         """Let go of every thread that is not held by a call."""
         self.calls.shutdown(wait=False)
-        self.streams.shutdown(wait=False)
+        self.lanes.streams.shutdown(wait=False)
+        self.lanes.watches.shutdown(wait=False)
+        self.stalls.close()
 
 
 class Listener:
@@ -164,7 +182,7 @@ def build_server(
 
     Raises: ConfigurationError if the port cannot be bound, or a method has no role.
     """
-    resources = _Resources(options)
+    resources = _Resources(options, clock=served.clock, event=served.record.event)
     server = _guarded_server(served, authorization, options, resources)
     _add_own_services(server, served, resources, limits)
     services = (
@@ -186,7 +204,6 @@ def _guarded_server(
     limits = CallLimits(
         request_bytes=options.request_bytes,
         method_request_bytes=dict.fromkeys(LARGE_METHODS, options.large_request_bytes),
-        streams=options.streams,
     )
     admission = Admission(
         authorization=authorization,
@@ -195,9 +212,11 @@ def _guarded_server(
         in_flight=resources.in_flight,
         open_streams=resources.open_streams,
     )
+    held = HeldBytes(limit=options.held_bytes, caller_limit=options.held_bytes // 2)
+    reception = Reception(stalls=resources.stalls, held=held, limits=options.reception)
     return grpc.server(
         resources.calls,
-        interceptors=[Guard(admission, stream_pool=resources.streams, drain=resources.drain)],
+        interceptors=[Guard(admission, reception=reception, lanes=resources.lanes, drain=resources.drain)],
         options=options.channel_arguments(),
         maximum_concurrent_rpcs=options.concurrent_calls,
     )
@@ -229,6 +248,10 @@ def _bound_port(server: grpc.Server, address: str, tls: ReloadingCredentials) ->
         return server.add_secure_port(address, tls.server_credentials())
     except RuntimeError as error:
         raise ConfigurationError((f"server.grpc_address: cannot listen on {address}; is it in use?",)) from error
+
+
+def _threads(name: str, count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count + _SPARE_STREAM_THREADS, thread_name_prefix=name)
 
 
 def _host(address: str) -> str:

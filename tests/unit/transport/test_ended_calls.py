@@ -1,6 +1,8 @@
 """Calls that were over before their method began: nothing is begun for them and nothing is left behind."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Semaphore
 from typing import TYPE_CHECKING, cast
 
 import grpc
@@ -16,12 +18,16 @@ from stepdown.transport.calls import Call, enter_call
 from stepdown.transport.clinical_pathways import ClinicalPathways
 from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.draining import DrainSignal
-from stepdown.transport.guard import Guard
+from stepdown.transport.guard import Guard, Lanes
 from stepdown.transport.health import HealthBoard, ServedNames
-from stepdown.transport.in_flight import CallPool, InFlight
+from stepdown.transport.held_bytes import HeldBytes
+from stepdown.transport.in_flight import InFlight
+from stepdown.transport.reception import Reception, ReceptionLimits
 from stepdown.transport.servicers.assessment import AssessmentServicer
 from stepdown.transport.servicers.health import HealthServicer
 from stepdown.transport.servicers.operations import OperationsServicer
+from stepdown.transport.stalls import Stalls
+from stepdown.transport.stream_places import StreamPlaces
 from stepdown.transport.tracing import Trace
 from tests.fakes.assess_requests import assess_request
 from tests.fakes.chain import FakeChain
@@ -117,11 +123,34 @@ def admission(in_flight: InFlight, recorded: Recorded) -> Admission:
     )
 
 
+def reception() -> Reception:
+    stalls = Stalls(SystemClock(), is_pressed=lambda: False, on_cut=lambda _: None)
+    stalls.close()
+    return Reception(stalls=stalls, held=HeldBytes(limit=100, caller_limit=100), limits=ReceptionLimits())
+
+
+def lanes() -> Lanes:
+    pool, places = ThreadPoolExecutor(1), StreamPlaces(places=1, caller_places=1)
+    return Lanes(answering=Semaphore(), streams=pool, places=places, watches=pool, watch_places=places)
+
+
+def test_nothing_that_was_received_or_is_delivered_stays_held(context: grpc.ServicerContext) -> None:
+    stalls = Stalls(SystemClock(), is_pressed=lambda: False, on_cut=lambda _: None)
+    stalls.close()
+    held = HeldBytes(limit=100, caller_limit=100)
+    receiving = Reception(stalls=stalls, held=held, limits=ReceptionLimits())
+    assert receiving.message(iter([b"request"]), context) == b"request"
+    assert receiving.deliver(b"answer", context) == b"answer"
+    assert held.total == 0
+    stalls.look()
+    assert stalls.dawdling("x") == 0
+
+
 def test_nothing_stays_in_flight(context: grpc.ServicerContext) -> None:
     in_flight = InFlight()
     gate = admission(in_flight, Recorded())
     gate.count_until_delivered(context)
-    with gate.stream(context):
+    with gate.stream(context, StreamPlaces(places=1, caller_places=1)):
         pass
     assert in_flight.wait_until_idle(0.0) == 0
 
@@ -138,7 +167,7 @@ def test_grpcs_own_error_of_a_caller_that_left_is_passed_on_as_it_is(context: gr
 def test_a_handler_that_holds_no_function_is_a_defect_that_shows_at_once() -> None:
     nothing = cast("Callable[..., object]", None)
     gate = admission(InFlight(), Recorded())
-    guard = Guard(gate, stream_pool=CallPool(threads=1, in_flight=InFlight()), drain=DrainSignal())
+    guard = Guard(gate, reception=reception(), lanes=lanes(), drain=DrainSignal())
     details = cast("grpc.HandlerCallDetails", type("Details", (), {"method": "/a/method", "invocation_metadata": ()})())
     with pytest.raises(TypeError, match="holds no function"):
         guard.intercept_service(lambda _: grpc.unary_unary_rpc_method_handler(nothing), details)
