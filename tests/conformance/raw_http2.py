@@ -83,6 +83,10 @@ class RawConnection:
             self._windows[stream] -= len(part)
             self.send(frame(DATA, END_STREAM if ends and not rest else 0, stream, part))
 
+    def has_ended(self, stream: int) -> bool:
+        """Whether the server was seen to end the call."""
+        return stream in self._ended
+
     def reset(self, stream: int) -> None:
         """Take a call back."""
         self.send(frame(RST_STREAM, 0, stream, struct.pack(">I", 8)))

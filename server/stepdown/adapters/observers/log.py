@@ -8,11 +8,12 @@ the values were still apart from it, the template is written.
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
 from queue import Full, Queue
 from threading import Lock
+from types import MappingProxyType
 from typing import TextIO
 
 from stepdown.adapters.observers.log_lines import Fields, describe_exception, is_routine, line_of
@@ -22,6 +23,17 @@ from stepdown.ports import Clock
 _NAME = "stepdown"
 _REPEAT_INTERVAL_S = 1.0
 _QUEUED_LINES = 8192
+
+# Lines about the server itself that somebody should act on; the others are information.
+_LEVELS: Mapping[str, int] = MappingProxyType(
+    {
+        "call_denied": logging.WARNING,
+        "calls_cut_off": logging.WARNING,
+        "certificate_expiring": logging.WARNING,
+        "certificate_nearly_expired": logging.ERROR,
+        "tls_reload_failed": logging.ERROR,
+    }
+)
 
 
 class JsonFormatter(logging.Formatter):
@@ -128,7 +140,7 @@ class JsonLog:
 
     def event(self, name: str, /, **fields: object) -> None:
         """Write a line about the server itself: that it is ready, draining, reloading."""
-        self._logger.info(name, extra={"fields": fields})
+        self._logger.log(_LEVELS.get(name, logging.INFO), name, extra={"fields": fields})
 
     def incident(self, error: BaseException) -> str:
         """Put an unexpected exception on record and return the id under which it is found. Its text is not written."""
