@@ -1,7 +1,8 @@
 # Stepdown. `make` alone lists what can be done; the two that matter are `make run` and `make test`.
 #
 # Needs Python 3.11, 3.12 or 3.13, and make. Everything else is installed below this folder from requirements/*.lock.
-# Environments: .venv the server and the tools · .venv-peers public tools the tests talk to · .venv-train training.
+# Environments: .venv the server and the tools · .venv-peers public tools the tests talk to · .venv-load load tests ·
+# .venv-train training.
 
 LOCK ?= cpu# the ONNX Runtime: cpu, cuda or migraphx
 WORKERS ?= 2# processes that share the tests
@@ -42,6 +43,7 @@ setup: ## install the server into .venv (LOCK=cpu|cuda|migraphx)
 setup-dev: ## install the server and the tools for check and test
 	@$(install) .venv $(runtime) requirements/dev.lock --project
 	@$(install) .venv-peers requirements/peers.lock
+	@$(install) .venv-load requirements/loadtest.lock requirements/build.lock --project
 
 .PHONY: lock
 lock: setup-dev ## resolve requirements/*.lock again (UPGRADE=1 moves every pin)
@@ -52,6 +54,12 @@ lock: setup-dev ## resolve requirements/*.lock again (UPGRADE=1 moves every pin)
 .PHONY: run
 run: setup ## serve the demo pathway on loopback (ARGS=... goes to `stepdown demo`)
 	@exec $(bin)/stepdown demo $(ARGS)
+
+.PHONY: loadtest
+loadtest: setup ## load under failures, and a report (ADDRESS=your staging server, SCENARIO="names or files", OBJECTIVES=file)
+	@$(install) .venv-load requirements/loadtest.lock requirements/build.lock --project
+	.venv-load/bin/python -m loadtests $(SCENARIO) $(if $(ADDRESS),--address "$(ADDRESS)") \
+		$(if $(OBJECTIVES),--objectives "$(OBJECTIVES)") $(ARGS)
 
 .PHONY: pictures
 pictures: setup ## draw the pictures of the documentation again (plays an incident for a minute)
@@ -131,5 +139,5 @@ sign: setup ## sign every bundle with the demo signer's key (KEY=file outside th
 
 .PHONY: clean
 clean: ## remove what tools made, environments included
-	rm -rf .venv .venv-peers .venv-train .cache .build dist
+	rm -rf .venv .venv-peers .venv-load .venv-train .cache .build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -47,6 +47,7 @@ LOCKS = (
     Lock(name="build", groups=("build",), agrees_with=("dev",)),
     Lock(name="installer", groups=("installer",)),
     Lock(name="peers", groups=("peers",)),
+    Lock(name="loadtest", runtime=True, groups=("loadtest",), agrees_with=("dev",)),
     Lock(name="train", runtime=True, extras=("train",), left_out=("torch",), agrees_with=("cpu",)),
 )
 

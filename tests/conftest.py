@@ -31,6 +31,15 @@ def peers_python() -> Path:
     return python
 
 
+@pytest.fixture(scope="session")
+def load_python() -> Path:
+    """The Python beside which the load generator lives: gevent would take the place of this one's sockets."""
+    python = ROOT / ".venv-load" / "bin" / "python"
+    if not python.exists():
+        pytest.fail("no .venv-load: run `make setup-dev`, as `make test` does")
+    return python
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Pause coverage in a test marked `unmeasured`: it wins by numbers, and measuring makes it four times slower."""

@@ -73,8 +73,10 @@ class Credentials:
             server_name=os.environ.get("STEPDOWN_SERVER_NAME", ""),
         )
 
-    def channel(self, addresses: str | Sequence[str]) -> grpc.Channel:
+    def channel(self, addresses: str | Sequence[str], *, own_connection: bool = False) -> grpc.Channel:
         """A mutual TLS channel to one or more `IP:PORT`, as a sequence or with commas, or to one `NAME:PORT`.
+
+        `own_connection`: share none with other channels of this process, as callers on other machines would not.
 
         Raises AddressError for what is no such address, OSError for a file that cannot be read.
         """
@@ -92,6 +94,7 @@ class Credentials:
             ("grpc.initial_reconnect_backoff_ms", 100),
             # A proxy of the environment is for the internet; it has no part between a hospital's own machines.
             ("grpc.enable_http_proxy", 0),
+            ("grpc.use_local_subchannel_pool", int(own_connection)),
         ]
         return grpc.secure_channel(target, credentials, options)
 
