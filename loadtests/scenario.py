@@ -62,7 +62,7 @@ class Scenario(_Section):
 
     about: str
     length_s: Annotated[float, Field(ge=1, le=86_400)]
-    warm_s: Annotated[float, Field(ge=0, le=600)] = 3.0
+    warm_s: Annotated[float, Field(ge=0, le=600)] = 2.0
     servers: Annotated[int, Field(ge=1, le=8)] = 1
     load: tuple[Load, ...] = Field(min_length=1)
     at: tuple[Step, ...] = ()

@@ -8,6 +8,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from loadtests.generator_process import ROOT
 
 SCENARIO = """
@@ -30,11 +32,13 @@ t = 2
 do = "kill"
 """
 SPOKEN_FOR = {0, 1, 2}
+_PATIENCE_S = 200
+pytestmark = pytest.mark.timeout(2 * _PATIENCE_S)  # two environments start, on whatever machine this is
 
 
 def load_test(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(python), "-m", "loadtests", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_PATIENCE_S)
 
 
 def test_a_scenario_of_ones_own_is_played_and_reported(load_python: Path, tmp_path: Path) -> None:
