@@ -3,6 +3,7 @@
 simulate    write stays as .psv files
 build       simulate or read stays, train, distil, calibrate, export, write bundles (needs the train extra)
 evaluate    judge the bundles on the untouched test split; write EVALUATION.md, evaluation.json and plots
+references  make the drift references of the bundles again, without training
 publish     write card and provenance into the bundles, from what build and evaluate left behind
 release     build, evaluate, publish, one after another: what `make models` runs before signing
 """
@@ -38,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, step, text in (
         ("build", _build, "train, export and write the bundles"),
         ("evaluate", _evaluate, "judge the bundles on the test split"),
+        ("references", _references, "make the drift references of the bundles again"),
         ("publish", _publish, "write card and provenance into the bundles"),
         ("release", _release, "build, evaluate, publish"),
     ):
@@ -77,6 +79,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     from models.training.evaluation.run import evaluate  # noqa: PLC0415
 
     evaluate(_source(options), models=options.models, version=options.version)
+
+
+def _references(options: argparse.Namespace) -> None:
+    from models.training.publishing.refresh import refresh_references  # noqa: PLC0415
+
+    refresh_references(_source(options), models=options.models, version=options.version)
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -2,10 +2,9 @@
 
 import json
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from models.training.dataset import DatasetSource
 from models.training.fitting.run import TEACHER_CHECKPOINT, FittedModels, fit
 from models.training.metrics.discrimination import threshold_for_alert_rate
-from models.training.metrics.utility import best_threshold, hour_terms
+from models.training.metrics.utility import best_threshold
 from models.training.published import CONTRIBUTIONS, DISTILLED, FULL, INPUT_CHECKS, MODEL_FILE, PROBABILITY
 from models.training.publishing.bundle import write_bundle
 from models.training.publishing.export import export
@@ -28,14 +27,14 @@ from models.training.publishing.provenance import (
 )
 from models.training.publishing.reference import reference
 from models.training.recipe import ALERT_BUDGET
+from models.training.sample import ValidationSample
 from models.training.scoring import Graph
-from models.training.stays import Splits, Stays
+from models.training.stays import Splits
 
 ROOT = Path(__file__).resolve().parents[2]
 BASELINES = "baselines"
 BASELINE_THRESHOLDS = "thresholds.json"
 ORIGIN = "origin.json"
-REFERENCE_SEED = 20190606
 DESCRIPTIONS = {
     FULL: "Causal transformer over 48 hours of observations: probability of sepsis onset within about 6 hours",
     DISTILLED: "Additive model distilled from sepsis-full: the same probability, with exact contributions per column",
@@ -43,30 +42,12 @@ DESCRIPTIONS = {
 ROLES = {FULL: "full", DISTILLED: "distilled"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sample:
-    """Validation hours on which thresholds and drift references are set; `gain` is what an alert earns in each."""
-
-    stays: Stays
-    rows: NDArray[np.int64]
-    gain: NDArray[np.float64]
-
-    @classmethod
-    def draw(cls, stays: Stays, count: int) -> Self:
-        rng = np.random.default_rng(REFERENCE_SEED)
-        rows = np.sort(rng.choice(len(stays.label), min(count, len(stays.label)), replace=False))
-        return cls(stays=stays, rows=rows, gain=hour_terms(stays.label, stays.first_row)[1][rows])
-
-    def probability(self, graph: Graph) -> NDArray[np.float64]:
-        return graph.over_rows(self.stays, self.rows, PROBABILITY)[:, 0].astype(np.float64)
-
-
 def build(source: DatasetSource, *, models: Path, work: Path, version: str) -> None:
     """Write the bundles of both tiers, without card and provenance, and the graphs of the comparison."""
     started, code = datetime.now(tz=UTC), code_state(ROOT)
     splits = source.splits()
     fitted = fit(splits, recipe=source.recipe, work=work)
-    sample = _Sample.draw(splits.validation, source.recipe.calibration_hours)
+    sample = ValidationSample.draw(splits.validation, source.recipe.calibration_hours)
     baselines = models / "training" / BASELINES
     thresholds = _write_baselines(fitted, sample, baselines)
     for name, graph in _export_tiers(fitted).items():
@@ -87,7 +68,7 @@ def _export_tiers(fitted: FittedModels) -> dict[str, bytes]:
 
 
 def _bundle_files(
-    name: str, model: bytes, *, source: DatasetSource, sample: _Sample, version: str
+    name: str, model: bytes, *, source: DatasetSource, sample: ValidationSample, version: str
 ) -> tuple[dict[str, bytes], float]:
     graph = Graph(model, threads=2)
     probability = sample.probability(graph)
@@ -115,7 +96,7 @@ def band_thresholds(probability: NDArray[np.float64]) -> dict[str, float]:
     return {band: round(threshold_for_alert_rate(probability, rate), 5) for band, rate in ALERT_BUDGET.items()}
 
 
-def _write_baselines(fitted: FittedModels, sample: _Sample, folder: Path) -> dict[str, dict[str, float]]:
+def _write_baselines(fitted: FittedModels, sample: ValidationSample, folder: Path) -> dict[str, dict[str, float]]:
     folder.mkdir(parents=True, exist_ok=True)
     thresholds = {}
     for name, module in fitted.baselines.items():

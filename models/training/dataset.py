@@ -39,9 +39,16 @@ class DatasetSource:
             return split(read_folder(self.folder), validation_share=VALIDATION_SHARE, test_share=TEST_SHARE)
         return Splits(
             train=simulate(self.recipe.train_stays, seed=TRAIN_SEED).stays,
-            validation=simulate(self.recipe.validation_stays, seed=VALIDATION_SEED).stays,
+            validation=self.validation(),
             test=self.test(),
         )
+
+    def validation(self) -> Stays:
+        """Return the validation split alone."""
+        if self.folder is None:
+            return simulate(self.recipe.validation_stays, seed=VALIDATION_SEED).stays
+        stays = read_folder(self.folder)
+        return split(stays, validation_share=VALIDATION_SHARE, test_share=TEST_SHARE).validation
 
     def test(self) -> Stays:
         """Return the untouched test split alone."""

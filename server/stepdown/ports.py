@@ -6,6 +6,7 @@ Interfaces only: adapters meet them, fakes mirror them.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from stepdown.domain.drift import DriftSample
 from stepdown.domain.drills import FaultInjection, InjectedFault
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
 from stepdown.domain.engine_events import Event, Request
@@ -62,6 +63,13 @@ class Observer(Protocol):
 
     def notice(self, notice: Notice) -> None:
         """Take note."""
+
+
+class AnswerWatch(Protocol):
+    """Sees answers with the input they were given on, to compare both with the past. Nothing ever comes back."""
+
+    def saw(self, sample: DriftSample) -> None:
+        """Take note, quickly; must not raise."""
 
 
 class BundleSource(Protocol):

@@ -6,10 +6,16 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
+import numpy as np
+
 from stepdown.client import AssessmentClient
+from stepdown.domain.drift import DriftState
 from stepdown.domain.engine_events import RequestCancelled
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
+from stepdown.drift.input_monitor import InputMonitor
+from stepdown.drift.policy import DriftPolicy
+from tests.fakes.drift_references import block, reference
 from tests.faults.living_chain import CPU, WARD, LivingChain, in_order, model_tier, pathway
 from tests.faults.load import ask, requests
 from tests.faults.running_server import running_server
@@ -81,6 +87,23 @@ def test_g3_a_client_of_two_servers_outlives_one_of_them(tmp_path: Path) -> None
 def told_in_full(settings: dict[str, Any]) -> None:
     rules_alone(settings)
     settings["log"] = {"debug": True}
+
+
+def test_g4_a_tiny_sample_a_missing_number_and_an_empty_bin_raise_no_drift_alarm_and_break_nothing() -> None:
+    watched = InputMonitor(reference(), DriftPolicy())
+    few = np.full((6, 3), np.nan)
+    few[:, 0] = 1e300  # beyond every edge, so that nine bins of ten stay empty
+    watched.observe(few, np.zeros((6, 3)), np.arange(6), now_s=0.0)
+    readings = [each for comparison in watched.comparisons() for each in comparison.readings()]
+    assert {each.state for each in readings} == {DriftState.INSUFFICIENT}
+    assert all(np.isfinite((each.psi, each.nats, each.shift)).all() for each in readings)
+
+
+def test_g4_a_large_sample_is_not_an_alarm_by_its_size() -> None:
+    watched = InputMonitor(reference(), DriftPolicy(window_rows=100_000))
+    values, ages_h = block(100_000)
+    watched.observe(values * 1.01, ages_h, np.arange(100_000), now_s=0.0)
+    assert [name for comparison in watched.comparisons() for name in comparison.drifting()] == []
 
 
 def test_g5_one_line_tells_of_each_answer_and_nothing_of_its_patient() -> None:

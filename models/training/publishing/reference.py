@@ -19,33 +19,42 @@ def reference(
     stays: Stays, rows: NDArray[np.int64], probability: NDArray[np.float64], thresholds: dict[str, float]
 ) -> bytes:
     """Return the reference as JSON. A value v falls in the bin i with edges[i-1] <= v < edges[i]."""
-    values = last_values(stays, rows)
-    channels = {name: _histogram(values[:, column]) for column, name in enumerate(NAMES)}
+    values, ages_h = newest(stays, rows)
+    channels = {
+        name: _histogram(values[:, column])
+        | {"missing": int(np.isnan(values[:, column]).sum()), "age_h": _histogram(ages_h[:, column])}
+        for column, name in enumerate(NAMES)
+    }
     score = _histogram(probability)
     cuts = [thresholds["low_medium"], thresholds["medium"], thresholds["high"]]
     bands = np.bincount(np.searchsorted(cuts, probability, side="right"), minlength=len(BANDS))
     document = {
-        "schema": "stepdown/reference/v1",
+        "schema": "stepdown/reference/v2",
         "rows": len(rows),
+        "encounters": len(np.unique(stays.stay_of_row[rows])),
         "channels": channels,
-        "score": {"edges": score["edges"], "counts": score["counts"]},
+        "score": score,
         "bands": dict(zip(BANDS, bands.tolist(), strict=True)),
     }
     return (json.dumps(document, indent=1) + "\n").encode()
 
 
-def last_values(stays: Stays, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the newest possible value of each column in each window, [len(rows), 40], NaN if there is none."""
+def newest(stays: Stays, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the newest possible value of each column in each window and its age in hours.
+
+    Both [len(rows), 40], NaN where there is none; the age of a value of the hour asked for is 0.
+    """
     lowest, highest = limits()
-    parts = []
+    values, ages_h = [], []
     for at in range(0, len(rows), BATCH):
         grid = windows(stays, rows[at : at + BATCH])
         valid = (grid >= lowest) & (grid <= highest)
-        newest = grid.shape[1] - 1 - np.argmax(valid[:, ::-1], axis=1)
-        value = np.take_along_axis(grid, newest[:, None], axis=1)[:, 0]
-        value[~valid.any(axis=1)] = np.nan
-        parts.append(value)
-    return np.concatenate(parts)
+        age = np.argmax(valid[:, ::-1], axis=1)
+        value = np.take_along_axis(grid, grid.shape[1] - 1 - age[:, None], axis=1)[:, 0]
+        missing = ~valid.any(axis=1)
+        values.append(np.where(missing, np.float32(np.nan), value))
+        ages_h.append(np.where(missing, np.float32(np.nan), age.astype(np.float32)))
+    return np.concatenate(values), np.concatenate(ages_h)
 
 
 def _histogram(values: NDArray[np.floating]) -> dict[str, object]:
@@ -53,4 +62,4 @@ def _histogram(values: NDArray[np.floating]) -> dict[str, object]:
     quantiles = np.quantile(present, np.arange(1, BINS) / BINS) if len(present) else np.zeros(0)
     edges = np.unique([float(f"{edge:.{SIGNIFICANT_DIGITS}g}") for edge in quantiles])
     counts = np.bincount(np.searchsorted(edges, present, side="right"), minlength=len(edges) + 1)
-    return {"edges": edges.tolist(), "counts": counts.tolist(), "missing": int(np.isnan(values).sum())}
+    return {"edges": edges.tolist(), "counts": counts.tolist()}

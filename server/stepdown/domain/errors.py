@@ -38,6 +38,16 @@ class RuleSetError(StepdownError):
     """A declarative rule set does not satisfy its schema (edges not rising, gap in cover, no citation)."""
 
 
+class DriftReferenceError(StepdownError):
+    """A bundle's drift reference cannot be used; `field` names the entry, and no value of it is quoted."""
+
+    def __init__(self, *, field: str, problem: str) -> None:
+        """Name the entry and say what it must be."""
+        super().__init__(f"reference.json: {field or 'document'}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
 class IllegalMoveError(StepdownError):
     """A state machine was asked for a move that its table does not hold. Always a defect of ours."""
 

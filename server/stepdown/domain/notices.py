@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stepdown.domain.assessments import Degradation, TierAttempt, TierIdentity
+from stepdown.domain.drift import DriftSignal
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.domain.tiers import Capability, TierState
 
@@ -93,6 +94,17 @@ class RequestRefused:
     reason: RejectReason
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftChanged:
+    """A signal began to drift from the reference, or no longer does. `tier` is empty for the pathway's input."""
+
+    pathway: str
+    tier: str
+    channel: str
+    signal: DriftSignal
+    drifting: bool
+
+
 Notice: TypeAlias = (
     TierMoved
     | CapabilityChanged
@@ -102,4 +114,5 @@ Notice: TypeAlias = (
     | ProbeFinished
     | WorkerSpawned
     | RequestRefused
+    | DriftChanged
 )

@@ -5,6 +5,15 @@ misspelt safety setting must not be a setting that silently keeps its default.
 """
 
 from stepdown.settings.reading import load, parse
-from stepdown.settings.schema import EngineSettings, PathwaySettings, Settings, TierSettings, TlsSettings
+from stepdown.settings.schema import DriftSettings, EngineSettings, PathwaySettings, Settings, TierSettings, TlsSettings
 
-__all__ = ["EngineSettings", "PathwaySettings", "Settings", "TierSettings", "TlsSettings", "load", "parse"]
+__all__ = [
+    "DriftSettings",
+    "EngineSettings",
+    "PathwaySettings",
+    "Settings",
+    "TierSettings",
+    "TlsSettings",
+    "load",
+    "parse",
+]

@@ -124,6 +124,12 @@ class EngineSettings(_Section):
     unavailable_retry_s: Seconds = 60.0
 
 
+class DriftSettings(_Section):
+    """What is expected of the traffic: the budget of one false alarm in 30 days holds for so many assessments a day."""
+
+    assessments_per_day: Annotated[int, Field(ge=1, le=10_000_000)] = 3_000
+
+
 class LogSettings(_Section):
     """`debug` adds one line per answer (tier, reasons and times, never a value)."""
 
@@ -139,6 +145,7 @@ class Settings(_Section):
     pathway: tuple[PathwaySettings, ...] = Field(min_length=1)
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
+    drift: DriftSettings = DriftSettings()
     log: LogSettings = LogSettings()
 
     @property

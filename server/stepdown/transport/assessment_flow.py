@@ -16,7 +16,8 @@ from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.intake import InputFlag
 from stepdown.domain.notices import AnswerGiven, RequestRefused
 from stepdown.domain.reasons import InputIssue, Reason
-from stepdown.ports import Chain, Clock
+from stepdown.ports import AnswerWatch, Chain, Clock
+from stepdown.serving.drift_sample import drift_sample
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.claims import Claims
 from stepdown.transport.clinical_pathways import ClinicalPathways
@@ -39,13 +40,16 @@ class AssessmentFlow:
         clock: Clock,
         record: CallRecord,
         limits: RequestLimits,
+        watch: AnswerWatch | None = None,
     ) -> None:
+        """`watch` sees each answer with the input it was given on; None where nothing is compared with the past."""
         self._chain = chain
         self._pathways = pathways
         self._claims = claims
         self._clock = clock
         self._record = record
         self._limits = limits
+        self._watch = watch
 
     def now_s(self) -> float:
         """The time line of `Question.until_s`."""
@@ -146,6 +150,8 @@ class AssessmentFlow:
         answer = encode_assessment(assessment, trace_id=terms.trace_id)
         self._claims.settle(question.claim, answer.SerializeToString())
         question.answer = answer
+        if self._watch is not None and prepared.assessment.intake.models_in_indication:
+            self._watch.saw(drift_sample(prepared.assessment, assessment))
         if question.request is None and assessment.answered_by is not None:
             self._tell(assessment, assessment.answered_by, question, terms)
 

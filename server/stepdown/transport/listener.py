@@ -16,7 +16,7 @@ from stepdown.api.v1.assessment_service_pb2_grpc import add_AssessmentServiceSer
 from stepdown.api.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_to_server
 from stepdown.api.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from stepdown.domain.errors import ConfigurationError
-from stepdown.ports import Chain, Clock, Drills
+from stepdown.ports import AnswerWatch, Chain, Clock, Drills
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Roster
 from stepdown.transport.admission import Admission, CallLimits
@@ -66,7 +66,7 @@ _REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104  # the addres
 class Served:
     """What stands behind the gRPC side, as the composition root made it. `clinical` is by pathway name.
 
-    `drills` None: faults are injected into nobody.
+    `drills` None: faults are injected into nobody. `watch` None: answers are compared with nothing.
     """
 
     chain: Chain
@@ -76,6 +76,7 @@ class Served:
     clock: Clock
     record: CallRecord
     drills: Drills | None = None
+    watch: AnswerWatch | None = None
 
 
 class _Resources:
@@ -232,6 +233,7 @@ def _add_own_services(server: grpc.Server, served: Served, resources: _Resources
         clock=served.clock,
         record=served.record,
         limits=limits,
+        watch=served.watch,
     )
     assessments = AssessmentServicer(flow, in_flight=resources.in_flight, drain=resources.drain)
     operations = OperationsServicer(

@@ -3,12 +3,14 @@
 import sys
 
 import stepdown
+from stepdown.adapters.drift_watcher import DriftWatcher
 from stepdown.adapters.engine_driver import EngineDriver
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
+from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.errors import ConfigurationError
 from stepdown.domain.notices import Notice
@@ -28,6 +30,7 @@ from stepdown.transport.operations_http.server import OperationsServer
 from stepdown.transport.operations_http.status_json import ServerStatus
 from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials
+from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading
 from stepdown.wiring.translation import engine_policy, pathway_spec, pool_options, tls_material
 
@@ -45,8 +48,10 @@ class Server:
         loaded = Loading(configuration, wall_s=self._clock.wall_s())
         for refusal in loaded.refusals:
             self._log.event("supporting_rules_refused", detail=refusal)
+        watches = drift_watches(loaded.roster, configuration.drift, refused=self._reference_refused)
         self._metrics = self._make_metrics(loaded.roster)
         self._board = NoticeBoard(observers=(self._metrics, self._log), on_error=self._incident)
+        self._drift = DriftWatcher(watches, clock=self._clock, tell=self._board.post, on_error=self._incident)
         self._driver = self._make_driver(loaded.roster)
         self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._log))
         self._grpc = self._make_grpc(loaded)
@@ -76,6 +81,7 @@ class Server:
         self._log.event("drained", unanswered=left)
         self._driver.close()
         self._pool.close()
+        self._drift.close()
         self._board.close()
         self._operations.stop()
         self._log.event("stopped")
@@ -90,6 +96,7 @@ class Server:
             clock=self._clock,
             version=stepdown.__version__,
             environment=self._settings.environment,
+            drift=self._drift_reports,
         )
 
     def _make_driver(self, roster: Roster) -> EngineDriver:
@@ -113,6 +120,7 @@ class Server:
             clock=self._clock,
             record=record,
             drills=self._pool if self._settings.permits_drills else None,
+            watch=self._drift,
         )
         try:
             credentials = ReloadingCredentials(lambda: tls_material(tls), record=record)
@@ -145,7 +153,14 @@ class Server:
             alive=self._driver.is_alive,
             exposition=self._metrics.exposition,
             incident=self._log.incident,
+            drift=self._drift_reports,
         )
+
+    def _drift_reports(self) -> tuple[DriftReport, ...]:
+        return self._drift.reports()
+
+    def _reference_refused(self, detail: str) -> None:
+        self._log.event("drift_reference_refused", detail=detail)
 
     def _status(self) -> tuple[PathwayStatus, ...]:
         return self._driver.status()

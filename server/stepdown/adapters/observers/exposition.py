@@ -13,10 +13,12 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder
 
+from stepdown.adapters.observers.drift_metrics import DriftCollector
 from stepdown.adapters.observers.inference_metrics import InferenceCollector
 from stepdown.adapters.observers.metrics import MetricsObserver
 from stepdown.adapters.observers.model_statistics import ModelCounts, ModelStatisticsObserver
 from stepdown.adapters.observers.status_metrics import StatusCollector
+from stepdown.domain.drift import DriftReport
 from stepdown.domain.notices import Notice
 from stepdown.domain.status import PathwayStatus
 from stepdown.ports import Clock
@@ -33,6 +35,7 @@ class Metrics:
         clock: Clock,
         version: str,
         environment: str,
+        drift: Callable[[], Sequence[DriftReport]] = tuple,
     ) -> None:
         """Register every metric. `tiers`: each configured pathway's tier names; `status` is first asked at a scrape."""
         # A creation time per series doubles the page and tells nothing that the start of the process does not.
@@ -42,6 +45,7 @@ class Metrics:
         self._counted = MetricsObserver(registry=self._registry, tiers=tiers)
         self._state = StatusCollector(status=status, monotonic_s=clock.monotonic_s, pathways=tuple(tiers))
         self._registry.register(self._state)
+        self._registry.register(DriftCollector(drift))
         self._registry.register(InferenceCollector(snapshot=self._statistics.snapshot, status=status))
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)

@@ -14,6 +14,7 @@ from stepdown.domain.notices import (
     AnswerGiven,
     BatchFinished,
     CapabilityChanged,
+    DriftChanged,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -61,6 +62,8 @@ def line_of(notice: Notice) -> LogLine:
             return LogLine(level=logging.DEBUG, event="batch_finished", fields=fields | times)
         case TierMoved() | CapabilityChanged():
             return _change(notice)
+        case DriftChanged():
+            return _drift(notice)
         case RequestRefused():
             fields = {"pathway": notice.pathway, "reason": notice.reason}
             repeats = ("request_refused", notice.pathway, notice.reason)
@@ -107,6 +110,13 @@ def _change(notice: TierMoved | CapabilityChanged) -> LogLine:
         )
     moved = {"previous": notice.previous, "state": notice.state, "reason": notice.reason, "detail": notice.detail}
     return LogLine(level=_STATE_LEVEL.get(notice.state, logging.INFO), event="tier_moved", fields=_tier(notice) | moved)
+
+
+def _drift(notice: DriftChanged) -> LogLine:
+    fields = {"pathway": notice.pathway, "tier": notice.tier, "channel": notice.channel, "signal": notice.signal}
+    if notice.drifting:
+        return LogLine(level=logging.WARNING, event="drift_began", fields=fields)
+    return LogLine(level=logging.INFO, event="drift_ended", fields=fields)
 
 
 def _capability_level(change: CapabilityChanged) -> int:

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from stepdown.domain.drift import DriftSignal
 from stepdown.domain.notices import (
     AnswerGiven,
     BatchFinished,
+    DriftChanged,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -71,6 +73,8 @@ class MetricsObserver:
             return
         elif isinstance(notice, AnswerGiven):
             self._answered(notice)
+        elif isinstance(notice, DriftChanged):
+            self._drifts[notice.pathway, notice.signal.value].inc(notice.drifting)
         elif isinstance(notice, _OF_A_TIER) and notice.tier in self._tiers[notice.pathway]:
             self._of_tier(notice)
 
@@ -97,6 +101,9 @@ class MetricsObserver:
         self._refused = counters(
             "requests_refused_total", "Requests refused before any tier was asked, by reason.", ("pathway", "reason")
         )
+        self._drifts = counters(
+            "drift_alarms_total", "Signals that began to drift from the reference.", ("pathway", "signal")
+        )
         for pathway, tier in self._pairs:
             self._answers[pathway, tier, UNDEGRADED].inc(0)
             for result in ("passed", "failed"):
@@ -104,6 +111,8 @@ class MetricsObserver:
         for pathway in self._tiers:
             for reason in Reason:
                 self._answers[pathway, NOBODY, reason.value].inc(0)
+            for signal in DriftSignal:
+                self._drifts[pathway, signal.value].inc(0)
 
     def _make_histograms(self) -> None:
         def histogram(name: str, documentation: str, buckets: tuple[float, ...]) -> dict[tuple[str, str], Histogram]:

@@ -77,8 +77,9 @@ def draft_card() -> str:
 def draft_reference() -> str:
     """`reference.json` over no rows: drift is not watched until a reference is given."""
     reference = {
-        "schema": "stepdown/reference/v1",
+        "schema": "stepdown/reference/v2",
         "rows": 0,
+        "encounters": 0,
         "channels": {},
         "score": {"edges": [], "counts": [0]},
         "bands": {},

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from stepdown.domain.drift import DriftReport
 from stepdown.domain.status import PathwayStatus
 from stepdown.transport.operations_http.status_json import ServerStatus, is_ready, readiness_json, status_json
 from stepdown.transport.operations_http.status_page import CONTENT_SECURITY_POLICY, status_page
@@ -42,6 +43,7 @@ class OperationsSources:
     alive: Callable[[], bool]
     exposition: Callable[[str], tuple[bytes, str]]
     incident: Callable[[BaseException], str]
+    drift: Callable[[], Sequence[DriftReport]] = tuple
 
 
 def operations_application(sources: OperationsSources) -> ASGIApp:
@@ -84,7 +86,7 @@ class _Pages:
 
     def status(self, _request: Request) -> Response:
         """Everything an operator may know, for programs."""
-        return JSONResponse(status_json(self._sources.server(), self._sources.pathways()))
+        return JSONResponse(status_json(self._sources.server(), self._sources.pathways(), drift=self._sources.drift()))
 
     def page(self, _request: Request) -> Response:
         """The same for people."""

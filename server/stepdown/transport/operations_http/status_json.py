@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from stepdown.domain.bundles import BundleIdentity
+from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.status import PathwayStatus, TierStatus
 from stepdown.domain.tiers import Capability
+from stepdown.transport.operations_http.drift_json import drift_json
 
 Json: TypeAlias = dict[str, object]
 
@@ -23,8 +25,9 @@ class ServerStatus:
     uptime_s: float
 
 
-def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus]) -> Json:
-    """The body of `/api/status`."""
+def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drift: Sequence[DriftReport] = ()) -> Json:
+    """The body of `/api/status`. A pathway whose bundles bring no drift reference has a null `drift`."""
+    watched = {report.pathway: drift_json(report) for report in drift}
     return {
         "server": {
             "version": server.version,
@@ -32,7 +35,7 @@ def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus]) -> Json
             "started_time": _instant(server.started_time_s),
             "uptime_s": round(server.uptime_s, 3),
         },
-        "pathways": [_pathway(pathway) for pathway in pathways],
+        "pathways": [_pathway(pathway) | {"drift": watched.get(pathway.name)} for pathway in pathways],
     }
 
 

@@ -10,7 +10,7 @@ from models.training.columns import INDEX, NAMES
 from models.training.publishing.card import NOT_AVAILABLE, SIMULATED_WARNING, CardFacts, card
 from models.training.publishing.manifest import ManifestFacts, manifest
 from models.training.publishing.provenance import Origin, hardware, provenance
-from models.training.publishing.reference import last_values, reference
+from models.training.publishing.reference import newest, reference
 from models.training.recipe import SMOKE
 from models.training.simulation.simulator import simulate
 from models.training.stays import Stays
@@ -147,8 +147,9 @@ def test_the_reference_looks_at_the_newest_possible_value() -> None:
     stays.predictors[:, INDEX["Lactate"]] = np.nan
     stays.predictors[0, INDEX["Lactate"]] = 2.0
     stays.predictors[1, INDEX["Lactate"]] = 400.0  # impossible, as the graphs have it
-    last = last_values(stays, np.array([0, 1]))[:, INDEX["Lactate"]]
+    last, age_h = (each[:, INDEX["Lactate"]] for each in newest(stays, np.array([0, 1])))
     assert last.tolist() == [2.0, 2.0]
+    assert age_h.tolist() == [0.0, 1.0]
     blank = Stays(
         names=stays.names,
         first_row=stays.first_row,
@@ -157,4 +158,4 @@ def test_the_reference_looks_at_the_newest_possible_value() -> None:
         on_oxygen=stays.on_oxygen,
         label=stays.label,
     )
-    assert np.isnan(last_values(blank, np.array([0]))).all()
+    assert all(np.isnan(each).all() for each in newest(blank, np.array([0])))

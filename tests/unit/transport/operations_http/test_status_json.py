@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stepdown.domain.drift import DriftReading, DriftReport, DriftSignal, DriftState
 from stepdown.domain.drills import FaultInjection, InjectableFault
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import Capability, TierState
@@ -57,6 +58,7 @@ def test_the_whole_shape_of_the_status() -> None:
                 "capability": "FULL",
                 "capability_since_time": "2023-11-14T22:13:20.000+00:00",
                 "tiers": [FULL],
+                "drift": None,
             }
         ],
     }
@@ -70,6 +72,33 @@ def test_a_fault_that_a_drill_has_put_in_is_shown_as_such() -> None:
         "start_time": "2023-11-14T22:13:20.000+00:00",
         "end_time": "2023-11-14T22:13:25.000+00:00",
     }
+
+
+def test_drift_is_shown_with_the_most_surprising_signal_first() -> None:
+    calm, loud = drift_reading(channel="HR", nats=1.0), drift_reading(channel="Age", nats=24.0)
+    report = DriftReport(pathway=PATHWAY, assessments=900, window_rows=500, inputs=(calm,), tiers=(("full", (loud,)),))
+    body: Any = status_json(SERVER, (pathway_status(tier_status()),), drift=(report,))
+    drift = body["pathways"][0]["drift"]
+    assert (drift["state"], drift["assessments"], drift["window"]) == ("DRIFTING", 900, 500)
+    assert [(each["tier"], each["channel"], each["evidence"]) for each in drift["signals"]] == [
+        ("full", "Age", 2.0),
+        (None, "HR", 0.083),
+    ]
+
+
+def drift_reading(*, channel: str, nats: float) -> DriftReading:
+    return DriftReading(
+        channel=channel,
+        signal=DriftSignal.VALUE,
+        state=DriftState.DRIFTING if nats > 12 else DriftState.STEADY,
+        size=100.0,
+        psi=0.1,
+        jensen_shannon=0.01,
+        kolmogorov_smirnov=0.05,
+        shift=0.2,
+        nats=nats,
+        alarm_nats=12.0,
+    )
 
 
 def test_what_is_not_known_is_null() -> None:
