@@ -102,6 +102,13 @@ FIRST ?= 0# the first seed: an interrupted run says where to go on
 simulate: setup-dev ## live through very many schedules of faults (SCHEDULES=1000000 FIRST=0); findings become tests
 	$(bin)/python -m tests.simulation run --schedules $(SCHEDULES) --first $(FIRST)
 
+MINUTES ?= 60# how long a soak takes
+SEED ?= 1# what happens in it
+
+.PHONY: soak
+soak: setup-dev ## an hour of mixed faults under load; what grows, is lost or mislabelled (MINUTES=60 SEED=1)
+	$(bin)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --json .build/soak.json
+
 # ------------------------------------------------------------------------------------------------------------ generate
 
 .PHONY: proto

@@ -7,7 +7,7 @@ from stepdown.domain.assessments import Degradation, TierIdentity
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.notices import AnswerGiven
 from stepdown.domain.reasons import Reason
-from stepdown.domain.status import PathwayStatus, TierStatus
+from stepdown.domain.status import PathwayStatus, TierStatus, WorkerShare
 from stepdown.domain.tiers import Capability, ExecutionProvider, TierState
 
 PATHWAY = "sepsis-early-warning"
@@ -22,6 +22,7 @@ _TIER = TierStatus(
     worker_pid=4711,
     execution_provider=ExecutionProvider.CPU,
     device="AMD EPYC",
+    share=WorkerShare(threads=2, cores=(2, 3), memory_bytes=0),
     placement_share=1.0,
     bundle=BundleIdentity(name="sepsis-full", version="1.0.0", sha256="ab" * 32, signers=("demo-signer",)),
     latency_p50_ms=1.5,
@@ -50,6 +51,7 @@ def suspended_tier(**changes: Any) -> TierStatus:  # noqa: ANN401 - any field ma
         "worker_pid": None,
         "execution_provider": None,
         "device": "",
+        "share": None,
         "placement_share": None,
         "bundle": None,
         "latency_p50_ms": None,

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,21 @@ def start(told: Told, log: list[str]) -> Iterator[Start]:
             return pool
 
         yield started
+
+
+@pytest.fixture
+def make(told: Told, log: list[str]) -> Iterator[Start]:
+    """Start a pool in the same way, with these options."""
+    with ExitStack() as pools:
+
+        def made(mode: str = "", **options: Any) -> ProcessWorkerPool:  # noqa: ANN401 - any option may be named
+            program = (sys.executable, str(STAND_IN), mode) if mode else WORKER_PROGRAM
+            told_options: dict[str, Any] = {"resources": WorkerResources(threads=1), "warm_up_s": 0.01} | options
+            pool = ProcessWorkerPool(told, WorkerPoolOptions(program=program, log=log.append, **told_options))
+            pools.callback(pool.close)
+            return pool
+
+        yield made
 
 
 @pytest.fixture

@@ -140,8 +140,16 @@ def _spin() -> None:
         pass
 
 
+def _starve() -> None:
+    """A C++ library that meets the end of memory and whose exception nobody catches."""
+    sys.stderr.write("terminate called after throwing an instance of 'std::bad_alloc'\n")
+    sys.stderr.flush()
+    os.abort()
+
+
 MISDEEDS: dict[str, Callable[[], object]] = {
     "aborts": os.abort,
+    "starves": _starve,
     "exits": lambda: os._exit(7),
     "hangs": _hang,
     "endless kernel": _spin,

@@ -2,14 +2,17 @@
 
 import json
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import stepdown
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
-from stepdown.domain.engine_effects import KillWorker
+from stepdown.adapters.worker_pool.process import WorkerProcess
 from stepdown.domain.engine_events import BatchFailed, WorkerExited, WorkerReady, WorkerRefused
 from stepdown.domain.reasons import Reason
 from tests.fakes.worker_events import Told
@@ -82,6 +85,71 @@ def test_a_worker_sees_nothing_of_the_servers_environment_and_stands_in_an_empty
     assert seen["folder"] == []
 
 
+def test_a_refusal_in_too_many_words_is_cut_and_fit_for_a_terminal(start: Start, told: Told) -> None:
+    start("refuses in many words").spawn(order())
+    detail = told.next(WorkerRefused).detail
+    assert len(detail) < 700
+    assert detail.isprintable()
+
+
+# --- releases and floods ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mode", "named"), [("is ready as another release", "9.9.9"), ("is ready as no release", "no name")]
+)
+def test_a_worker_of_another_release_is_refused_and_both_are_named(
+    make: Start, told: Told, mode: str, named: str
+) -> None:
+    make(mode).spawn(order())
+    refused = told.next(WorkerRefused)
+    assert refused.reason is Reason.INTERNAL_FAULT
+    assert named in refused.detail
+    assert stepdown.__version__ in refused.detail
+    assert "restart the server" in refused.detail
+    told.next(WorkerExited)
+
+
+def test_a_worker_refuses_a_server_of_another_release(make: Start, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stepdown, "__version__", "0.0.9")
+    make().spawn(order())
+    refused = told.next(WorkerRefused)
+    assert "the running server is of 0.0.9: restart the server" in refused.detail
+    told.next(WorkerExited)
+
+
+def test_a_worker_that_floods_its_errors_is_read_slowly_and_the_others_are_heard(
+    make: Start, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read_errors = WorkerProcess.read_errors
+
+    def counted(process: WorkerProcess) -> bytes | None:
+        reads.append(process.pid)
+        return read_errors(process)
+
+    monkeypatch.setattr(WorkerProcess, "read_errors", counted)
+    pool = make("floods its errors")
+    pool.spawn(order())
+    pid = told.next(WorkerReady).report.pid
+    assert soon(lambda: len(reads) > 2)
+    before, began_s = len(reads), time.monotonic()
+    time.sleep(1.0)
+    assert len(reads) - before < 40 * (time.monotonic() - began_s)
+    os.kill(pid, signal.SIGKILL)
+    assert told.next(WorkerExited).reason is Reason.WORKER_LOST
+
+
+def test_descriptors_that_a_worker_pushes_at_the_server_are_not_taken(make: Start, told: Told) -> None:
+    pool = make("hands over descriptors")
+    held = holdings()
+    for worker in range(10):
+        pool.spawn(order(worker))
+        told.next(WorkerRefused)
+        told.next(WorkerExited)
+    assert soon(lambda: holdings() == held)
+
+
 # --- nothing leaks ---------------------------------------------------------------------------------------------------
 
 
@@ -89,31 +157,6 @@ def holdings() -> tuple[int, int, int]:
     """Descriptors, threads and children of this process."""
     children = sum(len((task / "children").read_text().split()) for task in Path("/proc/self/task").iterdir())
     return len(tuple(Path("/proc/self/fd").iterdir())), threading.active_count(), children
-
-
-def test_fifty_lives_leave_nothing_behind(start: Start, told: Told) -> None:
-    before = holdings()
-    pool = start("idles")
-    held = holdings()
-    for worker in range(50):
-        pool.spawn(order(worker))
-        told.next(WorkerReady)
-        pool.dispatch(batch(worker=worker))
-        pool.kill(KillWorker(worker=worker, detail=""))
-        told.next(WorkerExited)
-    assert soon(lambda: holdings() == held)
-    pool.close()
-    assert soon(lambda: holdings() == before)
-
-
-def test_failed_loads_leave_nothing_behind(start: Start, told: Told) -> None:
-    pool = start("exits")
-    held = holdings()
-    for worker in range(30):
-        pool.spawn(order(worker))
-        told.next(WorkerRefused)
-        told.next(WorkerExited)
-    assert soon(lambda: holdings() == held)
 
 
 def test_closing_in_the_middle_of_everything_leaves_nothing_behind(start: Start, told: Told) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from stepdown.adapters.worker_pool.log import WorkerLines
 from stepdown.adapters.worker_pool.options import CHILD_PROGRAM
 from stepdown.adapters.worker_pool.process import worker_environment
+from stepdown.adapters.worker_pool.sharing import reserved_cores, this_machine
 from stepdown.domain.errors import StepdownError
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.providers import AMD_PROVIDERS, MODEL_PROVIDERS, NVIDIA_PROVIDERS
@@ -58,11 +59,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """Everything that was found. `processors`: those this process may use, by affinity and quota."""
+    """Everything that was found. `processors`: those this process may use, by affinity and quota.
+
+    `memory_bytes`: what it may use of the host's, None if nobody says; `reserved_cores` are kept for CPU tiers where
+    accelerator tiers stand beside them.
+    """
 
     runtime_version: str
     processor: str
     processors: int
+    memory_bytes: int | None
+    reserved_cores: tuple[int, ...]
     devices: tuple[Device, ...]
     providers: tuple[ProviderVerdict, ...]
 
@@ -80,11 +87,14 @@ def take_inventory(*, timeout_s: float = 60.0, device_id: int = 0) -> Inventory:
     listed, why_not = _ask("inventory", timeout_s=timeout_s)
     if listed is None:
         raise InventoryError(f"no inventory: {why_not}")
+    machine = this_machine()
     compiled_in = listed["onnxruntime"]["compiled_in"]
     return Inventory(
         runtime_version=listed["onnxruntime"]["version"],
         processor=listed["cpu"]["name"],
         processors=listed["cpu"]["processors"],
+        memory_bytes=machine.memory_bytes,
+        reserved_cores=reserved_cores(machine),
         devices=tuple(_device(found) for maker in ("nvidia", "amd") for found in listed[maker]["devices"]),
         providers=tuple(
             _proven(provider, listed, timeout_s=timeout_s, device_id=device_id)

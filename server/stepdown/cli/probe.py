@@ -57,6 +57,13 @@ def _print(console: Console, inventory: Inventory) -> None:
         f"{inventory.processors} processor(s) may be used",
         highlight=False,
     )
+    memory = "" if inventory.memory_bytes is None else f"{inventory.memory_bytes / _GIBIBYTE:.1f} GiB of memory; "
+    cores = ", ".join(map(str, inventory.reserved_cores))
+    console.print(
+        f"{memory}{f'cores {cores} are' if cores else 'no cores, being too few, are'} kept for CPU tiers beside "
+        "accelerator tiers",
+        highlight=False,
+    )
     for device in inventory.devices:
         memory = "" if device.memory_bytes is None else f", {device.memory_bytes / _GIBIBYTE:.0f} GiB"
         warnings = "".join(f"; [bold red]{warning}[/]" for warning in device.warnings)

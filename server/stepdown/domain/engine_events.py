@@ -61,10 +61,14 @@ class WorkerRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerExited:
-    """A worker's process is gone, or could not be started. The last event about that worker."""
+    """A worker's process is gone, or could not be started. The last event about that worker.
+
+    `reason`: OUT_OF_MEMORY where its end shows that it died for want of memory.
+    """
 
     worker: int
     detail: str
+    reason: Reason = Reason.WORKER_LOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,21 @@ from stepdown.domain.tiers import Capability, ExecutionProvider, TierState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerShare:
+    """What a worker may use of its machine. No `cores`: those of the server; `memory_bytes` 0: no limit."""
+
+    threads: int
+    cores: tuple[int, ...]
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerReport:
     """What a worker proved about itself when it became ready.
 
     `placement_share`: nodes on the asked provider over all nodes (0..1). `known_answer_error`: largest absolute error
     over its tolerance (<= 1 passes). `latency_s` pairs (batch rows, median seconds) measured at warm-up.
+    `share` is the server's to say: what it gave.
     """
 
     pid: int
@@ -22,6 +32,7 @@ class WorkerReport:
     placement_share: float
     known_answer_error: float
     latency_s: tuple[tuple[int, float], ...]
+    share: WorkerShare | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +59,7 @@ class TierStatus:
     restarts: int
     answers: int
     injected_fault: InjectedFault | None = None
+    share: WorkerShare | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from stepdown.settings.values import (
     TrustDomain,
     Version,
 )
+from stepdown.worker.order import WorkerResources
 
 _INTAKE = IntakePolicy()
 
@@ -67,8 +68,8 @@ class TrustSettings(_Section):
 class TierSettings(_Section):
     """One tier of a pathway; clinical rules, which may only be the last one, have no execution providers.
 
-    `version` empty takes the newest one present. `threads` 0 takes as many as affinity and quota allow; `cores` empty
-    are the server's own; `nice` is added to the server's; `device_id` counts accelerators from 0 in the driver's order.
+    `version` empty takes the newest one present. `threads` and `memory_mib` 0 and `cores` empty take a share of what
+    there is; `nice` is added to the server's; `device_id` counts accelerators from 0 in the driver's order.
     """
 
     name: Name
@@ -79,6 +80,17 @@ class TierSettings(_Section):
     cores: tuple[Annotated[int, Field(ge=0, le=4095)], ...] = ()
     nice: Annotated[int, Field(ge=0, le=19)] = 0
     device_id: Annotated[int, Field(ge=0, le=63)] = 0
+    memory_mib: Annotated[int, Field(ge=0, le=1 << 24)] = 0
+
+    def resources(self) -> WorkerResources:
+        """The same for the worker pool, which shares out what was left open."""
+        return WorkerResources(
+            threads=self.threads,
+            cores=self.cores,
+            niceness=self.nice,
+            device_id=self.device_id,
+            memory_bytes=self.memory_mib << 20,
+        )
 
 
 class PathwaySettings(_Section):

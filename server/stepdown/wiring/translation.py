@@ -5,13 +5,13 @@ from types import MappingProxyType
 
 from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
+from stepdown.adapters.worker_pool.sharing import TierDemand, share_out, this_machine
 from stepdown.domain.drills import InjectedFault
 from stepdown.serving.activation import TierOrder
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.serving.roster import Pathway
 from stepdown.settings import EngineSettings, Settings, TierSettings, TlsSettings
 from stepdown.transport.tls import TlsMaterial
-from stepdown.worker.order import WorkerResources
 
 
 def tls_material(tls: TlsSettings) -> TlsMaterial:
@@ -60,17 +60,16 @@ def engine_policy(engine: EngineSettings) -> EnginePolicy:
     )
 
 
-def _resources(tier: TierSettings) -> WorkerResources:
-    return WorkerResources(threads=tier.threads, cores=tier.cores, niceness=tier.nice, device_id=tier.device_id)
-
-
 def pool_options(configuration: Settings, log: JsonLog) -> WorkerPoolOptions:
     """How the pool treats workers."""
-    resources = {
-        (pathway.name, tier.name): _resources(tier) for pathway in configuration.pathway for tier in pathway.tier
+    demands = {
+        (pathway.name, tier.name): TierDemand(execution_providers=tier.execution_providers, resources=tier.resources())
+        for pathway in configuration.pathway
+        for tier in pathway.tier
+        if tier.execution_providers
     }
     return WorkerPoolOptions(
-        tier_resources=MappingProxyType(resources),
+        tier_resources=MappingProxyType(share_out(demands, this_machine())),
         load_timeout_s=configuration.engine.load_limit_s,
         log=lambda line: log.event("worker_output", line=line),
         drills_permitted=configuration.permits_drills,

@@ -1,7 +1,8 @@
 """What the pool tells a worker to load, and where: plain values, written as JSON at the head of the parcel.
 
-Both sides are of one version; still the worker reads it strictly. Holds no secret and no patient's data. Refuses to be
-a second manifest: it repeats only what a child needs.
+Both sides must be of one release, and the worker looks at that first: a server that was left running while its files
+were replaced starts workers of another. It reads the rest strictly all the same. Holds no secret and no patient's data.
+Refuses to be a second manifest: it repeats only what a child needs.
 """
 
 import json
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import stepdown
 from stepdown.domain.bundles import ModelSpec, TensorSpec
 from stepdown.domain.drills import InjectableFault
 from stepdown.domain.errors import WorkerError
@@ -17,18 +19,22 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.datatypes import tensor_format
 from stepdown.worker.mailbox import Layout, layout
 
+_RELEASE_CHARACTERS = 40
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerResources:
     """What one worker may use. `threads` 0: as many as affinity and quota allow. `cores` empty: those of the server.
 
-    `niceness` is added to the server's own; `device_id` counts from 0 in the driver's order.
+    `niceness` is added to the server's own; `device_id` counts from 0 in the driver's order; `memory_bytes` is the most
+    data it may hold, 0 without a limit, and is set by the server from outside: a worker is not told.
     """
 
     threads: int = 0
     cores: tuple[int, ...] = ()
     niceness: int = 0
     device_id: int = 0
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +102,7 @@ def order_to_json(order: LoadOrder) -> bytes:
     """The order as it travels."""
     return json.dumps(
         {
+            "release": stepdown.__version__,
             "providers": order.providers,
             "model_file": order.model_file,
             "external_data": order.external_data,
@@ -115,9 +122,11 @@ def order_to_json(order: LoadOrder) -> bytes:
 
 
 def order_from_json(text: bytes) -> LoadOrder:
-    """The order that travelled. Raises: WorkerError when it is not one."""
+    """The order that travelled. Raises: WorkerError when it is not one, or one of another release."""
     try:
         read: dict[str, Any] = json.loads(text)
+        if mismatch := release_mismatch(worker=stepdown.__version__, server=read.get("release")):
+            raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=mismatch)
         return LoadOrder(
             providers=tuple(map(ExecutionProvider, read["providers"])),
             model_file=str(read["model_file"]),
@@ -135,8 +144,23 @@ def order_from_json(text: bytes) -> LoadOrder:
             warm_up_s=float(read["warm_up_s"]),
             drills=_drills_from_json(read),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except KeyError as error:
+        raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=f"order without {error}") from error
+    except (ValueError, TypeError, AttributeError) as error:
         raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=f"order: {type(error).__name__}") from error
+
+
+def release_mismatch(*, worker: object, server: object) -> str:
+    """What to say when the two sides are of different releases; nothing when they are of one."""
+    if worker == server:
+        return ""
+    named = f"the worker's files are of release {_named(worker)}, the running server is of {_named(server)}"
+    return f"{named}: restart the server, or put its files back"
+
+
+def _named(release: object) -> str:
+    """A release as the other side wrote it, which need not be one."""
+    return release[:_RELEASE_CHARACTERS] if isinstance(release, str) and release else "no name (older?)"
 
 
 def _drills_from_json(read: Mapping[str, Any]) -> DrillTerms:

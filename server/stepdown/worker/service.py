@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Sequence
 
+import stepdown
 from stepdown.domain.drills import InjectableFault
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
@@ -111,6 +112,7 @@ def _loaded(
     names = [tensor.name for tensor in plan.outputs]
     proof = self_test(runner, known, output_names=names, warm_up_s=order.warm_up_s)
     body = {
+        "release": stepdown.__version__,
         "provider": provider,
         "runtime": runtime_description(),
         "device": device_label(provider, device_id=resources.device_id, threads=threads),

@@ -9,11 +9,13 @@ from stepdown.cli.probe import probe
 from stepdown.domain.tiers import ExecutionProvider
 
 
-def inventory(*, cpu: bool) -> Inventory:
+def inventory(*, cpu: bool, memory_bytes: int | None = 8 << 30, reserved_cores: tuple[int, ...] = (2, 3)) -> Inventory:
     return Inventory(
         runtime_version="9.9",
         processor="Example 9000",
         processors=2,
+        memory_bytes=memory_bytes,
+        reserved_cores=reserved_cores,
         devices=(
             Device(name="NVIDIA L4", memory_bytes=24 << 30, warnings=("the driver asks for reset",)),
             Device(name="AMD Example", memory_bytes=None, warnings=()),
@@ -49,10 +51,19 @@ def test_the_table_says_what_works_and_why_the_rest_does_not(
         "libcudnn is missing",
         "ONNX Runtime 9.9",
         "2 processor(s)",
+        "8.0 GiB of memory",
+        "cores 2, 3 are kept for CPU tiers",
         "NVIDIA L4, 24 GiB",
         "asks for reset",
     ):
         assert said in ended.output
+
+
+def test_a_machine_of_few_cores_keeps_none_back_and_unknown_memory_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "take_inventory", lambda **_: inventory(cpu=True, memory_bytes=None, reserved_cores=()))
+    ended = CliRunner().invoke(probe, env={"COLUMNS": "160"})
+    assert "no cores, being too few, are kept" in ended.output
+    assert "of memory" not in ended.output
 
 
 def test_json_holds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

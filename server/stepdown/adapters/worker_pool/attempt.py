@@ -6,9 +6,13 @@ is a breach and its end. Refuses to wait for it, and to decide what comes after 
 
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Protocol
 
+import stepdown
+from stepdown.adapters.worker_pool.endings import cause_of_death
+from stepdown.adapters.worker_pool.limits import oom_kills
 from stepdown.adapters.worker_pool.log import WorkerLines
 from stepdown.adapters.worker_pool.loop import ListeningLoop
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
@@ -23,11 +27,13 @@ from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, json_frame, parse_frame
 from stepdown.worker.mailbox import SLOTS
+from stepdown.worker.order import release_mismatch
 
 # A process closes its doorbell a moment before it is gone. If the moment is longer, its callers need not wait for it;
 # it has a little more time itself, to end by its own hand: how it does says more than SIGKILL.
 _PARTING_S = 0.01
 _FAREWELL_S = 0.5
+_CHATTER_PAUSE_S = 0.05
 # A lost device is seen when the process that had it open has died and the next one looks for it.
 _BY_SIGNAL: Mapping[InjectableFault, signal.Signals] = {
     InjectableFault.WORKER_KILLED: signal.SIGKILL,
@@ -57,8 +63,11 @@ class Owner(Protocol):
     def lingering(self) -> None:
         """It was killed and does not end."""
 
-    def gone(self, how: str) -> None:
-        """The process is reaped and everything of it closed."""
+    def reaped(self, attempt: "Attempt") -> None:
+        """One that was left behind has ended after all."""
+
+    def gone(self, how: str, *, reason: Reason = Reason.WORKER_LOST) -> None:
+        """The process is reaped and everything of it closed. `reason`: OUT_OF_MEMORY if its end shows that."""
 
 
 class Attempt:
@@ -90,9 +99,12 @@ class Attempt:
         self._note = ""
         self._received = bytearray(RECEIVE_BYTES)
         self._lines = WorkerLines(f"{name} pid {process.pid}", options.log)
+        for shortfall in process.unconfined:
+            options.log(f"{name} pid {process.pid}: {shortfall}")
+        self._kills_before = oom_kills()
         self._doorbell = process.doorbell.fileno()
         loop.watch(self._doorbell, self._hear)
-        loop.watch(process.errors, self._read_errors)
+        self._listen_to_errors()
         loop.watch(process.pidfd, self._look_after)
         loop.call_in(options.load_timeout_s, self._load_took_too_long, key=self)
 
@@ -153,6 +165,8 @@ class Attempt:
             self._act_on(parse_frame(received))
         except WorkerError as error:
             self._breach(error.detail)
+        except Exception as error:  # noqa: BLE001 - whatever its words upset here, it is they that were out of form
+            self._breach(f"{type(error).__name__} while reading a frame")
 
     def _act_on(self, frame: Frame) -> None:
         match self._stage, frame.operation:
@@ -169,8 +183,12 @@ class Attempt:
                 raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=detail)
 
     def _become_ready(self, frame: Frame) -> None:
+        if mismatch := release_mismatch(worker=frame.body.get("release"), server=stepdown.__version__):
+            self._refuse(self._refusal(Reason.INTERNAL_FAULT, mismatch))
+            return
         tried, passed_over = read_providers(frame.body, self._providers)
-        report = read_report(frame.body, pid=self._process.pid, provider=tried, model=self._prepared.model)
+        said = read_report(frame.body, pid=self._process.pid, provider=tried, model=self._prepared.model)
+        report = replace(said, share=self._prepared.share)
         self._loop.cancel(self)
         self._stage = Stage.READY
         self.slots = Slots(self._worker, self._prepared, self._process)
@@ -229,31 +247,43 @@ class Attempt:
         self._hear()
         self._read_errors()
         self._lines.finish()
+        reason = Reason.WORKER_LOST
+        if not self._killed and self._stage is not Stage.ENDING:
+            reason, how = cause_of_death(how, lines=self._lines, kills_before=self._kills_before)
         if self._stage is Stage.LOADING and not self._killed:
             telling = self._lines.telling()
             detail = f"{how} while loading" + (f": {telling}" if telling else "")
-            self._owner.refused(self._refusal(Reason.WORKER_LOST, detail))
+            self._owner.refused(self._refusal(reason, detail))
         self._stage = Stage.ENDING
         self._stop_listening()
         self._process.release()
-        self._owner.gone(f"{how}; {self._note}" if self._note else how)
+        self._owner.gone(f"{how}; {self._note}" if self._note else how, reason=reason)
 
     def _reap(self) -> None:
         if self._process.ending() is not None:
             self._loop.unwatch(self._process.pidfd)
             self._process.release()
+            self._owner.reaped(self)
 
     def _read_errors(self) -> None:
         received = self._process.read_errors()
         if received is None:
             return
-        if received:
-            self._lines.feed(received)
-        else:
+        if not received:
             self._loop.unwatch(self._process.errors)
+            return
+        self._lines.feed(received)
+        if self._lines.exhausted:
+            # It may go on for as long as it likes; this thread has others to listen to.
+            self._loop.unwatch(self._process.errors)
+            self._loop.call_in(_CHATTER_PAUSE_S, self._listen_to_errors, key=self._lines)
+
+    def _listen_to_errors(self) -> None:
+        self._loop.watch(self._process.errors, self._read_errors)
 
     def _stop_listening(self) -> None:
         self.slots = None
         self._loop.cancel(self)
+        self._loop.cancel(self._lines)
         for descriptor in (self._doorbell, self._process.errors, self._process.pidfd):
             self._loop.unwatch(descriptor)

@@ -19,6 +19,7 @@ from stepdown.domain.drills import FaultInjection
 from stepdown.domain.engine_effects import SpawnWorker
 from stepdown.domain.engine_events import WorkerExited, WorkerReady, WorkerRefused
 from stepdown.domain.errors import WorkerError
+from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.order import DrillTerms
@@ -187,14 +188,18 @@ class WorkerLife:
             self._attempt = None
             self._start(self)
 
-    def gone(self, how: str) -> None:
+    def reaped(self, attempt: Attempt) -> None:
+        """One that was left behind has ended: its memory goes now, and not when somebody happens to collect it."""
+        self._left.remove(attempt)
+
+    def gone(self, how: str, *, reason: Reason = Reason.WORKER_LOST) -> None:
         """No process any more: the next provider's turn, or the end of the worker."""
         self._attempt = None
         if self._providers and self._kill_detail is None:
             self._start(self)
             return
         detail = how if not self._kill_detail else f"{how}; {self._kill_detail}"
-        self._loop.emit(WorkerExited(worker=self.number, detail=detail))
+        self._loop.emit(WorkerExited(worker=self.number, detail=detail, reason=reason))
         self._forget(self)
 
 

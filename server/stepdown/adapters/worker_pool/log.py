@@ -13,6 +13,12 @@ _LINES_PER_WORKER = 200
 _LINES_KEPT = 40
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CAUSE = re.compile(r"(?<=with error: ).+")
+# As the C library, C++, Python, ONNX Runtime's arenas and the CUDA and HIP runtimes say it before they give up.
+_STARVED = re.compile(
+    r"bad_alloc|MemoryError|cannot allocate memory|out of memory|failed to allocate memory|BFCArena|OutOfMemory",
+    re.IGNORECASE,
+)
+_LAST_WORDS = 10
 _COMPLAINT = re.compile(r"error|fail(?:ed|ure)?\b|abort(?:ed)?\b|terminate|cannot", re.IGNORECASE)
 
 
@@ -50,6 +56,15 @@ class WorkerLines:
         causes = [found[0] for found in map(_CAUSE.search, self._kept) if found]
         complaints = [line for line in self._kept if _COMPLAINT.search(line)]
         return (causes or complaints or [""])[-1][:_LINE_CHARACTERS]
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether nothing more of it is passed on."""
+        return self._lines > _LINES_PER_WORKER
+
+    def tell_of_memory(self) -> bool:
+        """Whether the last lines say that there was no memory to be had."""
+        return any(_STARVED.search(line) for line in list(self._kept)[-_LAST_WORDS:])
 
     def _take(self, line: bytes) -> None:
         text = printable(line.decode(errors="replace"), characters=_READ_CHARACTERS)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stepdown.adapters.worker_pool.limits import ACCELERATOR_OOM_SCORE, CPU_OOM_SCORE
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
 from stepdown.adapters.worker_pool.process import ProcessPlan, worker_environment
 from stepdown.adapters.worker_pool.validation import OutputValidator
@@ -15,6 +16,7 @@ from stepdown.domain.bundles import ModelSpec
 from stepdown.domain.engine_effects import SpawnWorker
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
+from stepdown.domain.status import WorkerShare
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.datatypes import tensor_format
 from stepdown.worker.known_answers import FILE as KNOWN_ANSWERS
@@ -32,6 +34,7 @@ class Preparation:
     layout: Layout
     known: KnownAnswers
     validator: OutputValidator
+    share: WorkerShare
 
 
 def prepare(order: SpawnWorker, options: WorkerPoolOptions) -> Preparation:
@@ -44,6 +47,7 @@ def prepare(order: SpawnWorker, options: WorkerPoolOptions) -> Preparation:
     model = order.bundle.manifest.model
     if model is None:
         raise _unloadable("the bundle holds no model")
+    given = options.resources_of(order.pathway, order.tier)
     files = {name: _file(order.bundle.files, name) for name in (model.file, *model.external_data, KNOWN_ANSWERS)}
     inputs, outputs = tuple(map(tensor_format, model.inputs)), tuple(map(tensor_format, model.outputs))
     plan = layout(inputs, outputs, maximum_rows=model.maximum_batch)
@@ -58,6 +62,7 @@ def prepare(order: SpawnWorker, options: WorkerPoolOptions) -> Preparation:
         layout=plan,
         known=parse_known_answers(files[KNOWN_ANSWERS], inputs=inputs, outputs=outputs),
         validator=OutputValidator(model),
+        share=WorkerShare(threads=given.threads, cores=given.cores, memory_bytes=given.memory_bytes),
     )
 
 
@@ -71,10 +76,11 @@ def process_plan(
     working_directory: Path,
 ) -> ProcessPlan:
     """The process that tries the first of these providers that it can try at all."""
+    resources = options.resources_of(order.pathway, order.tier)
     told = load_order(
         prepared.model,
         providers=providers,
-        resources=options.resources_of(order.pathway, order.tier),
+        resources=resources,
         warm_up_s=options.warm_up_s,
         drills=drills,
     )
@@ -86,6 +92,8 @@ def process_plan(
         files=prepared.files,
         layout=prepared.layout,
         label=f"{order.pathway}/{order.tier} {order.bundle.manifest.name}@{order.bundle.manifest.version}",
+        memory_bytes=resources.memory_bytes,
+        oom_score=CPU_OOM_SCORE if set(providers) == {ExecutionProvider.CPU} else ACCELERATOR_OOM_SCORE,
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import stepdown
+from stepdown.adapters.worker_pool.limits import confine
 from stepdown.worker.frames import Operation, batch_frame
 from stepdown.worker.mailbox import Layout, Mailbox, create_memory
 from stepdown.worker.parcel import seal_parcel
@@ -29,7 +30,10 @@ _SOURCE_ROOT = str(Path(stepdown.__file__).resolve().parent.parent)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessPlan:
-    """What to start: the program, where it stands, what it is told, what it loads, and what `ps` shows of it."""
+    """What to start: the program, where it stands, what it is told, what it loads, and what `ps` shows of it.
+
+    `memory_bytes` and `oom_score` are as `limits.confine` takes them.
+    """
 
     program: tuple[str, ...]
     working_directory: Path
@@ -38,6 +42,8 @@ class ProcessPlan:
     files: Mapping[str, bytes]
     layout: Layout
     label: str
+    memory_bytes: int = 0
+    oom_score: int = 0
 
 
 def worker_environment(inherited: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
@@ -64,6 +70,8 @@ class WorkerProcess:
         self.errors = errors
         self.mailbox = memory
         self.pid = child.pid
+        self.unconfined: tuple[str, ...] = ()
+        """What the kernel would not set for it, in words."""
 
     def ring(self, *, sequence: int, rows: int, slot: int) -> bool:
         """Announce a batch without waiting. False: nobody reads the doorbell any more."""
@@ -89,10 +97,19 @@ class WorkerProcess:
 
     def ending(self) -> str | None:
         """How the process ended, reaping it; None while it lives."""
+        if self._has_ended():
+            # Before it is reaped, so that its number is still its own: whatever it started goes with it.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
         status = self._child.poll()
         if status is None:
             return None
         return f"ended by {_signal_name(-status)}" if status < 0 else f"ended with exit code {status}"
+
+    def _has_ended(self) -> bool:
+        with suppress(ChildProcessError):
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        return False
 
     def read_errors(self) -> bytes | None:
         """What came down the error pipe; None: nothing yet, empty: it was closed."""
@@ -154,6 +171,7 @@ def start_process(plan: ProcessPlan) -> WorkerProcess:
             child.kill()
             child.wait()
             raise
+        process.unconfined = tuple(confine(child.pid, memory_bytes=plan.memory_bytes, oom_score=plan.oom_score))
         on_failure.pop_all()
         return process
 

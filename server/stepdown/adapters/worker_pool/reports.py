@@ -5,7 +5,7 @@ Refuses a report that contradicts the manifest: a worker that calls itself ready
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from stepdown.adapters.worker_pool.log import printable
@@ -80,7 +80,7 @@ def read_refusal(body: Mapping[str, Any], *, provider: ExecutionProvider, tellin
     A library that could not be loaded is named there alone: ONNX Runtime keeps the reason to its log.
     """
     reason, detail = body.get("reason"), printable(str(body.get("detail", "")), characters=_DETAIL_CHARACTERS)
-    if reason not in _LOAD_REASONS:
+    if not isinstance(reason, str) or reason not in _LOAD_REASONS:
         raise _malformed("REFUSED frame without a reason")
     if reason == Reason.PROVIDER_UNAVAILABLE and telling and telling not in detail:
         detail = f"{detail} ({telling})"
@@ -99,9 +99,19 @@ def combined(refusals: Sequence[Refusal]) -> tuple[Reason, str]:
 
 def _number(body: Mapping[str, Any], key: str) -> float:
     value = body.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+    number = _finite(value)
+    if isinstance(value, bool) or number is None:
         raise _malformed(f"READY frame without {key}")
-    return float(value)
+    return number
+
+
+def _finite(value: object) -> float | None:
+    """None for what is no number, or one that only JSON can hold."""
+    try:
+        number = float(value) if isinstance(value, int | float) else inf
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
 
 
 def _timings(value: object, maximum_batch: int) -> tuple[tuple[int, float], ...]:

@@ -22,6 +22,7 @@ from stepdown.worker.known_answers import relative_error
 from stepdown.worker.mailbox import SLOTS
 
 _NANOSECONDS = 1e-9
+_LONGEST_RUN_NS = 3_600_000_000_000
 # What a worker may say of a run; the other reasons are the server's to give.
 _RUN_REASONS = frozenset({Reason.EXECUTION_FAILED, Reason.OUT_OF_MEMORY, Reason.INTERNAL_FAULT})
 
@@ -97,6 +98,8 @@ class Slots:
     def _done(self, frame: Frame, sent: Sent) -> Event:
         if frame.rows != sent.rows:
             raise _breach(f"reply with {frame.rows} rows to a batch of {sent.rows}")
+        if frame.compute_ns > _LONGEST_RUN_NS:
+            raise _breach(f"a run of {frame.compute_ns} ns")
         outputs = self._process.mailbox.reply(frame.slot, sequence=sent.sequence, rows=sent.rows)
         compute_s = frame.compute_ns * _NANOSECONDS
         if sent.case is not None:
@@ -118,7 +121,12 @@ class Slots:
 
     def _failed(self, frame: Frame) -> BatchFailed:
         reason, detail, sticky = (frame.body.get(key) for key in ("reason", "detail", "sticky"))
-        if reason not in _RUN_REASONS or not isinstance(detail, str) or not isinstance(sticky, bool):
+        if (
+            not isinstance(reason, str)
+            or reason not in _RUN_REASONS
+            or not isinstance(detail, str)
+            or not isinstance(sticky, bool)
+        ):
             raise _breach("FAILED frame of another form")
         return BatchFailed(
             worker=self._worker,

@@ -163,10 +163,10 @@ class Engine:
         self._supervision.refused(event.worker, reason=event.reason, detail=event.detail, now_s=self._now_s)
 
     def _worker_exited(self, event: WorkerExited) -> None:
-        tier, owed = self._supervision.exited(event.worker, detail=event.detail, now_s=self._now_s)
+        tier, owed = self._supervision.exited(event.worker, reason=event.reason, detail=event.detail, now_s=self._now_s)
         if tier is not None:
             cascade = self._cascades[tier.pathway]
-            cascade.failed(owed, tier=tier, reason=Reason.WORKER_LOST, detail=event.detail, now_s=self._now_s)
+            cascade.failed(owed, tier=tier, reason=event.reason, detail=event.detail, now_s=self._now_s)
             self._supervision.tick(tier, self._now_s)
 
     def _tick_worker(self, worker: int) -> None:

@@ -47,6 +47,7 @@ def _tier(tier: Tier, *, now_s: float, offset_s: float) -> TierStatus:
         in_flight_rows=sum(flight.rows for flight in tier.flights.values()),
         restarts=tier.restarts,
         answers=tier.answers,
+        share=report.share if report is not None else None,
     )
 
 

@@ -162,7 +162,7 @@ class Supervision:
             tier.dying[worker] = now_s
             self._lost(tier, reason=reason, detail=detail, now_s=now_s)
 
-    def exited(self, worker: int, *, detail: str, now_s: float) -> tuple[Tier | None, tuple[Case, ...]]:
+    def exited(self, worker: int, *, reason: Reason, detail: str, now_s: float) -> tuple[Tier | None, tuple[Case, ...]]:
         """A process is gone; returns its tier and the cases it still owed if nobody expected this."""
         tier = self.tier_of_worker.pop(worker, None)
         if tier is None:
@@ -170,7 +170,7 @@ class Supervision:
         tier.dying.pop(worker, None)
         if tier.worker != worker:
             return tier, ()
-        return tier, self._lost(tier, reason=Reason.WORKER_LOST, detail=detail, now_s=now_s)
+        return tier, self._lost(tier, reason=reason, detail=detail, now_s=now_s)
 
     def _lost(self, tier: Tier, *, reason: Reason, detail: str, now_s: float) -> tuple[Case, ...]:
         self._outbox.tell(TierFault(pathway=tier.pathway, tier=tier.name, reason=reason, detail=detail))

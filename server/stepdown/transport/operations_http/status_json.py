@@ -8,7 +8,7 @@ from typing import TypeAlias
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault
-from stepdown.domain.status import PathwayStatus, TierStatus
+from stepdown.domain.status import PathwayStatus, TierStatus, WorkerShare
 from stepdown.domain.tiers import Capability
 from stepdown.transport.operations_http.drift_json import drift_json
 
@@ -71,6 +71,7 @@ def _tier(tier: TierStatus) -> Json:
         "worker_pid": tier.worker_pid,
         "provider": tier.execution_provider.value if tier.execution_provider is not None else None,
         "device": tier.device,
+        "share": _share(tier.share) if tier.share is not None else None,
         "placement_share": tier.placement_share,
         "bundle": _bundle(tier.bundle) if tier.bundle is not None else None,
         "latency_ms": {"p50": _rounded(tier.latency_p50_ms), "p99": _rounded(tier.latency_p99_ms)},
@@ -82,6 +83,15 @@ def _tier(tier: TierStatus) -> Json:
         "restarts": tier.restarts,
         "answers": tier.answers,
         "injected_fault": _fault(tier.injected_fault) if tier.injected_fault is not None else None,
+    }
+
+
+def _share(share: WorkerShare) -> Json:
+    """What its worker may use: null cores are the server's own, null bytes no limit."""
+    return {
+        "threads": share.threads,
+        "cores": list(share.cores) or None,
+        "memory_bytes": share.memory_bytes or None,
     }
 
 

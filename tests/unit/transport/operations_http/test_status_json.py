@@ -24,6 +24,7 @@ FULL = {
     "worker_pid": 4711,
     "provider": "CPU",
     "device": "AMD EPYC",
+    "share": {"threads": 2, "cores": [2, 3], "memory_bytes": None},
     "placement_share": 1.0,
     "bundle": {
         "name": "sepsis-full",

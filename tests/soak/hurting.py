@@ -1,0 +1,164 @@
+"""A seeded sequence of everything that may happen to a server: drills, real signals, operators, new certificates."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from typing import Self
+
+import grpc
+
+from stepdown.adapters.certificates import ensure_demo_pki
+from stepdown.api.v1 import operations_service_pb2 as wire
+from stepdown.api.v1.operations_service_pb2_grpc import OperationsServiceStub
+from stepdown.client import AssessmentError
+from stepdown.client.drills import DrillClient, TierView
+from stepdown.client.encounter import DEMO_PATHWAY
+from stepdown.domain.drills import InjectableFault
+from tests.faults.running_server import RunningServer
+from tests.soak.tally import Tally
+
+_MODELS = ("full", "distilled")
+_SIGNALS = (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV, signal.SIGTERM)
+_LONGEST_S = 4.0
+_PROBE_AND_MORE_S = 6.0
+_ENDING_S = 30.0
+
+
+class Hurting:
+    """One thread that hurts the server and lets it be for a while, again and again, until it is told to stop.
+
+    What lasts is taken back before it leaves: stopped workers go on, tiers that were taken out are put back in.
+    """
+
+    def __init__(self, server: RunningServer, tally: Tally, *, seed: int, pause_s: float) -> None:
+        """`pause_s`: between two acts, on average."""
+        self.acts: Counter[str] = Counter()
+        self._server = server
+        self._tally = tally
+        self._chance = random.Random(seed)
+        self._pause_s = pause_s
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hurting", daemon=True)
+        self._clients = ExitStack()
+        credentials = server.credentials("operator")
+        self._drills = self._clients.enter_context(DrillClient(server.ready["grpc"], credentials))
+        self._operations = OperationsServiceStub(self._clients.enter_context(credentials.channel(server.ready["grpc"])))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(_ENDING_S)
+        self._put_back()
+        self._clients.close()
+
+    def tiers(self) -> dict[str, TierView]:
+        """Every tier as it is now."""
+        return {tier.name: tier for tier in self._drills.tiers(DEMO_PATHWAY)}
+
+    def _run(self) -> None:
+        acts = (
+            (self._inject, 8),
+            (self._signal, 4),
+            (self._stop_and_continue, 2),
+            (self._kill_both, 1),
+            (self._take_out_and_in, 2),
+            (self._renew_certificate, 1),
+        )
+        kinds, weights = zip(*acts, strict=True)
+        while not self._stopped.wait(self._chance.uniform(0.3, 1.7) * self._pause_s):
+            (act,) = self._chance.choices(kinds, weights)
+            try:
+                self.acts[act()] += 1
+                self._free_the_quarantined()
+            except (AssessmentError, grpc.RpcError) as error:
+                self._tally.problem("operator failed", f"{act.__name__}: {error}")
+
+    # --- acts ------------------------------------------------------------------------------------------------------
+
+    def _inject(self) -> str:
+        fault, tier = self._chance.choice(list(InjectableFault)), self._chance.choice(_MODELS)
+        duration_s, delay_s = self._chance.uniform(0.5, _LONGEST_S), self._chance.uniform(0.05, 0.6)
+        if fault is InjectableFault.OUTPUT_WRONG:
+            self._tally.doubt(tier, for_s=duration_s + _PROBE_AND_MORE_S)
+        try:
+            self._drills.inject(
+                DEMO_PATHWAY,
+                tier,
+                fault=fault,
+                duration_s=duration_s,
+                delay_s=delay_s if fault is InjectableFault.WORKER_SLOW else 0.0,
+                detail="soak",
+            )
+        except AssessmentError as refused:
+            if refused.reason != "DRILL_NOT_POSSIBLE":
+                raise
+            return "injection refused: no worker"
+        return f"{fault} injected"
+
+    def _signal(self) -> str:
+        number = self._chance.choice(_SIGNALS)
+        self._send(self._chance.choice(_MODELS), number)
+        return f"{number.name} sent"
+
+    def _stop_and_continue(self) -> str:
+        pid = self._send(self._chance.choice(_MODELS), signal.SIGSTOP)
+        self._stopped.wait(self._chance.uniform(0.1, _LONGEST_S))
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        return "SIGSTOP and SIGCONT sent"
+
+    def _kill_both(self) -> str:
+        for tier in _MODELS:
+            self._send(tier, signal.SIGKILL)
+        return "both workers killed"
+
+    def _take_out_and_in(self) -> str:
+        tier = self._chance.choice(_MODELS)
+        self._operations.DisableTier(
+            wire.DisableTierRequest(pathway=DEMO_PATHWAY, tier=tier, detail="soak"), timeout=_ENDING_S
+        )
+        self._stopped.wait(self._chance.uniform(0.1, _LONGEST_S))
+        self._enable(tier)
+        return "tier taken out and in"
+
+    def _renew_certificate(self) -> str:
+        folder = self._server.folder / "certificates"
+        (folder / "server.pem").unlink(missing_ok=True)
+        ensure_demo_pki(folder)
+        return "certificate renewed"
+
+    # --- and back --------------------------------------------------------------------------------------------------
+
+    def _send(self, tier: str, number: signal.Signals) -> int | None:
+        """A worker that this process has just seen; its number cannot have been given away within the moment."""
+        pid = self.tiers()[tier].pid
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        return pid
+
+    def _free_the_quarantined(self) -> None:
+        """What the operator at night does, so that faults go on happening to something."""
+        for tier in self.tiers().values():
+            if tier.state == "QUARANTINED" and tier.name in _MODELS:
+                self._enable(tier.name)
+                self.acts["tier let out of quarantine"] += 1
+
+    def _enable(self, tier: str) -> None:
+        with suppress(grpc.RpcError):
+            self._operations.EnableTier(wire.EnableTierRequest(pathway=DEMO_PATHWAY, tier=tier), timeout=_ENDING_S)
+
+    def _put_back(self) -> None:
+        deadline_s = time.monotonic() + _ENDING_S
+        while time.monotonic() < deadline_s and any(tier.injected_fault for tier in self.tiers().values()):
+            time.sleep(0.1)
+        for tier in _MODELS:
+            self._enable(tier)

@@ -1,0 +1,83 @@
+"""What callers were told, counted, and every answer held against what it must be.
+
+An answer is mislabelled when it names another request, bundle or signer than its tier's; it differs when the same
+question was answered by the same tier with other numbers before. Between an injected wrong output and its discovery
+answers may differ, and are counted apart.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+from stepdown.client import Assessment, AssessmentError
+from stepdown.client.drills import TierView
+
+_PROBLEMS_TOLD = 10
+_SAME = 1e-4
+_CALLERS_OWN_FAULT = frozenset(
+    {"INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "OUT_OF_RANGE", "UNIMPLEMENTED"}
+)
+
+
+class Tally:
+    """Any thread may report. `problems` are the first things of each kind that should not have been, in words."""
+
+    def __init__(self, labels: Mapping[str, TierView]) -> None:
+        """`labels`: by tier, what its answers must say of themselves."""
+        self._labels = labels
+        self._lock = threading.Lock()
+        self._numbers: dict[tuple[int, str], tuple[int, float]] = {}
+        self._doubtful_until_s: dict[str, float] = {}
+        self.counts: Counter[str] = Counter()
+        self.problems: list[str] = []
+
+    def doubt(self, tier: str, *, for_s: float) -> None:
+        """A wrong but finite output was put into a tier: its numbers are not compared for a while."""
+        with self._lock:
+            self._doubtful_until_s[tier] = time.monotonic() + for_s
+
+    def count(self, what: str) -> None:
+        """Something that is as it should be, or that proves nothing."""
+        with self._lock:
+            self.counts[what] += 1
+
+    def problem(self, what: str, detail: str) -> None:
+        """Something that should not have been."""
+        with self._lock:
+            self.counts[what] += 1
+            if self.counts[what] <= _PROBLEMS_TOLD:
+                self.problems.append(f"{what}: {detail}")
+
+    def answered(self, question: int, request_id: str, answer: Assessment) -> None:
+        """Hold an answer against its question and its tier."""
+        tier = answer.answered_by.tier
+        self.count(f"answered by {tier}")
+        label, identity = self._labels.get(tier), answer.answered_by
+        if (
+            answer.request_id != request_id
+            or label is None
+            or (identity.bundle.sha256, tuple(identity.bundle.signers)) != (label.sha256, label.signers)
+        ):
+            self.problem("mislabelled", f"{tier} {identity.bundle.sha256[:8]} for {request_id}")
+        self._compare(question, tier, (int(answer.band), answer.risk.probability))
+
+    def lost(self, kind: str, error: AssessmentError) -> None:
+        """No answer to a good question with ample time."""
+        self.problem("lost", f"{kind}: {error}")
+
+    def refused(self, kind: str, error: AssessmentError) -> None:
+        """What a bad question was answered with: it must be told that the fault is its own."""
+        if error.code in _CALLERS_OWN_FAULT or error.reason == "TOO_LARGE":
+            self.count("bad questions refused")
+        else:
+            self.problem("blamed on the server", f"{kind}: {error}")
+
+    def _compare(self, question: int, tier: str, told: tuple[int, float]) -> None:
+        with self._lock:
+            if time.monotonic() < self._doubtful_until_s.get(tier, 0.0):
+                self.counts["not compared"] += 1
+                return
+            band, probability = self._numbers.setdefault((question, tier), told)
+        if band != told[0] or abs(probability - told[1]) > _SAME:
+            self.problem("differing", f"question {question} by {tier}: {told} after {(band, probability)}")
