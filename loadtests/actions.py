@@ -13,8 +13,8 @@ from loadtests.record import PlayedStep
 from loadtests.scenario import Step
 from loadtests.servers import OwnServer
 from loadtests.target import Target
-from stepdown.cli.drill.play import DrillNotPlayedError
-from stepdown.client.drills import DrillClient
+from stepdown.cli.drill.questions import DrillNotPlayedError
+from stepdown.client.drills import DrillClient, FaultOrder
 from stepdown.domain.drills import LOAD_FAULTS
 
 _HURT_FROM_AFAR_S = 60.0
@@ -64,14 +64,15 @@ class Actions:
         with self._operations(step) as operations:
             tier = step.tier or operations.tiers(self._pathway)[0].name
             asked_s = time.time()
-            start_s, end_s = operations.inject(
-                self._pathway,
-                tier,
+            order = FaultOrder(
+                pathway=self._pathway,
+                tier=tier,
                 fault=fault,
                 duration_s=step.for_s or _HURT_FROM_AFAR_S,
                 delay_s=step.delay_ms / 1e3,
                 detail="load test",
             )
+            start_s, end_s = operations.inject(order)
         self.clock_ahead_s = start_s - (asked_s + time.time()) / 2
         zero_s = self._zero_s + self.clock_ahead_s
         lasts = fault in LOAD_FAULTS or fault == "WORKER_SLOW"

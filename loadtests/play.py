@@ -15,7 +15,8 @@ from loadtests.record import PlayedStep, ScenarioRecord, read_outcomes
 from loadtests.scenario import Scenario
 from loadtests.servers import OwnServer
 from loadtests.target import Target
-from stepdown.cli.drill.play import DrillNotPlayedError, TierWatch
+from stepdown.cli.drill.questions import DrillNotPlayedError
+from stepdown.cli.drill.watch import TierWatch
 from stepdown.client.drills import DrillClient, TierView
 
 _WHOLE_WITHIN_S = 120.0

@@ -49,13 +49,23 @@ class WorkerPool(Protocol):
 
 
 class Drills(Protocol):
-    """Failures on purpose, in real workers. Only a server that permits drills has one."""
+    """Failures on purpose, in real workers or around them. Only a server that permits drills has one."""
 
     def inject(self, injection: FaultInjection) -> InjectedFault:
         """Put the fault in, now; it is taken back after its duration. Raises DrillRefusedError."""
 
     def injected(self) -> tuple[InjectedFault, ...]:
         """The faults that last."""
+
+
+class Sufferer(Protocol):
+    """Something that a drill can make fail, and whole again. Either may be called from any thread."""
+
+    def begin(self, injection: FaultInjection) -> None:
+        """Fail from now on. Raises DrillRefusedError, and nothing happened."""
+
+    def end(self, injection: FaultInjection) -> None:
+        """Be whole again."""
 
 
 class Observer(Protocol):

@@ -11,18 +11,18 @@ def injected_fault(injection: FaultInjection) -> InjectedFault:
 
 
 class FakeDrills:
-    """Meets `ports.Drills`. One fault per tier; every tier has a worker, until `worker_lost` says otherwise."""
+    """Meets `ports.Drills`. One fault in a place; every tier has a worker, until `worker_lost` says otherwise."""
 
     def __init__(self) -> None:
         self.worker_lost = False
-        self._injected: dict[tuple[str, str], InjectedFault] = {}
+        self._injected: dict[tuple[str, ...], InjectedFault] = {}
 
     def inject(self, injection: FaultInjection) -> InjectedFault:
         if self.worker_lost:
             raise DrillRefusedError("the tier has no worker that serves")
-        if (injection.pathway, injection.tier) in self._injected:
-            raise DrillRefusedError("a fault is active in this tier already")
-        injected = self._injected[injection.pathway, injection.tier] = injected_fault(injection)
+        if injection.place in self._injected:
+            raise DrillRefusedError("a fault is active there already")
+        injected = self._injected[injection.place] = injected_fault(injection)
         return injected
 
     def injected(self) -> tuple[InjectedFault, ...]:

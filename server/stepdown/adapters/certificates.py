@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from stepdown.adapters.keys import replace_file
@@ -87,6 +88,23 @@ def ensure_demo_pki(
         operator_cert=_certificate_path(directory, "operator"),
         operator_key=_key_path(directory, "operator"),
     )
+
+
+def identity_of(certificate: Path) -> str:
+    """Who a certificate says its holder is, as servers name clients: a SPIFFE id, or `dns:` and a name.
+
+    Raises: OSError; ValueError for a file that holds no certificate, or none that names anybody.
+    """
+    held = x509.load_pem_x509_certificate(certificate.read_bytes())
+    try:
+        names = held.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        raise ValueError(f"{certificate} names nobody") from None
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+    found = uris or [f"dns:{name}" for name in names.get_values_for_type(x509.DNSName)]
+    if not found:
+        raise ValueError(f"{certificate} names nobody")
+    return found[0]
 
 
 def _ensure(

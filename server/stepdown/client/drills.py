@@ -28,7 +28,35 @@ class TierView:
     pid: int | None
     sha256: str
     signers: tuple[str, ...]
+    restarts: int
     injected_fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultOrder:
+    """A failure to ask for, by its name without prefix. What a fault does not need stays as it is.
+
+    `pathway` and `tier`, or `client`, or neither, as the fault is a tier's, a client's or the server's own.
+    """
+
+    fault: str
+    duration_s: float
+    detail: str
+    pathway: str = ""
+    tier: str = ""
+    client: str = ""
+    delay_s: float = 0.0
+    clock_step_s: float = 0.0
+    days_left: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A pathway's tiers, best first, and what else is going on: alarms as `KIND subject`, faults by their names."""
+
+    tiers: tuple[TierView, ...]
+    alarms: frozenset[str]
+    injected: frozenset[str]
 
 
 class DrillClient:
@@ -41,11 +69,22 @@ class DrillClient:
 
     def tiers(self, pathway: str) -> tuple[TierView, ...]:
         """The tiers of a pathway now, best first. Raises AssessmentError."""
+        return self.situation(pathway).tiers
+
+    def situation(self, pathway: str) -> Situation:
+        """How things are now. Raises AssessmentError."""
         try:
-            (report,) = self._operations.ListTiers(wire.ListTiersRequest(pathway=pathway), timeout=_TIMEOUT_S).pathways
+            listed = self._operations.ListTiers(wire.ListTiersRequest(pathway=pathway), timeout=_TIMEOUT_S)
         except grpc.RpcError as error:
             raise AssessmentError.of_call(error) from error
-        return tuple(map(_view, report.tiers))
+        kinds = wire.AlarmKind
+        return Situation(
+            tiers=tuple(map(_view, listed.pathways[0].tiers)),
+            alarms=frozenset(
+                f"{kinds.Name(each.kind).removeprefix('ALARM_KIND_')} {each.subject}" for each in listed.alarms
+            ),
+            injected=frozenset(_fault_name(each) for each in listed.injected_faults),
+        )
 
     def watch(self, pathway: str) -> Iterator[tuple[TierView, ...]]:
         """The same now and after each change, until the client is closed or the server ends it."""
@@ -55,20 +94,21 @@ class DrillClient:
         except grpc.RpcError:
             return
 
-    def inject(
-        self, pathway: str, tier: str, *, fault: str, duration_s: float, delay_s: float, detail: str
-    ) -> tuple[float, float]:
-        """Put a fault in, by its name without prefix. Returns when it begins and ends, in the server's Unix time.
+    def inject(self, order: FaultOrder) -> tuple[float, float]:
+        """Put a fault in. Returns when it begins and ends, in the server's Unix time.
 
         Raises AssessmentError; ValueError for a fault that there is none of.
         """
         request = wire.InjectFaultRequest(
-            pathway=pathway,
-            tier=tier,
-            fault=f"FAULT_{fault}",
-            duration=_duration(duration_s),
-            delay=_duration(delay_s) if delay_s else None,
-            detail=detail,
+            pathway=order.pathway,
+            tier=order.tier,
+            fault=f"FAULT_{order.fault}",
+            duration=_duration(order.duration_s),
+            delay=_duration(order.delay_s) if order.delay_s else None,
+            detail=order.detail,
+            client=order.client,
+            clock_step=_duration(order.clock_step_s) if order.clock_step_s else None,
+            days_left=order.days_left,
         )
         try:
             injected = self._operations.InjectFault(request, timeout=_TIMEOUT_S).injected_fault
@@ -98,10 +138,13 @@ def _view(tier: wire.TierReport) -> TierView:
         pid=tier.worker_pid if tier.HasField("worker_pid") else None,
         sha256=tier.bundle.sha256,
         signers=tuple(tier.bundle.signers),
-        injected_fault=wire.Fault.Name(tier.injected_fault.fault).removeprefix("FAULT_")
-        if tier.HasField("injected_fault")
-        else "",
+        restarts=tier.restarts,
+        injected_fault=_fault_name(tier.injected_fault) if tier.HasField("injected_fault") else "",
     )
+
+
+def _fault_name(injected: wire.InjectedFault) -> str:
+    return wire.Fault.Name(injected.fault).removeprefix("FAULT_")
 
 
 def _duration(span_s: float) -> Duration:

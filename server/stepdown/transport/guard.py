@@ -13,7 +13,9 @@ from typing import Any, TypeAlias
 import grpc
 
 from stepdown.transport.admission import Admission
+from stepdown.transport.calls import current_call
 from stepdown.transport.draining import DrainSignal
+from stepdown.transport.interference import Interference
 from stepdown.transport.reception import Reception
 from stepdown.transport.refusals import server_draining
 from stepdown.transport.stream_places import StreamPlaces
@@ -50,8 +52,18 @@ class Guard(grpc.ServerInterceptor):
     queued before is answered.
     """
 
-    def __init__(self, admission: Admission, *, reception: Reception, lanes: Lanes, drain: DrainSignal) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        *,
+        reception: Reception,
+        lanes: Lanes,
+        drain: DrainSignal,
+        interference: Interference | None = None,
+    ) -> None:
+        """`interference` None: nobody's answers are ever held back for a drill."""
         self._admission = admission
+        self._interference = interference
         self._reception = reception
         self._lanes = lanes
         self._drain = drain
@@ -116,9 +128,14 @@ class Guard(grpc.ServerInterceptor):
                     message = self._reception.message(requests, context)
                     with self._answering(context):
                         answered = serialise(behaviour(parse(message), context))
+                self._hold(context)
                 return self._reception.deliver(answered, context)
 
         return answer
+
+    def _hold(self, context: grpc.ServicerContext) -> None:
+        if self._interference is not None:
+            self._interference.hold(current_call().caller.name, context)
 
     @contextmanager
     def _answering(self, context: grpc.ServicerContext) -> Iterator[None]:
@@ -142,6 +159,7 @@ class Guard(grpc.ServerInterceptor):
                     else parse(self._reception.message(requests, context))
                 )
                 for response in behaviour(request, context):
+                    self._hold(context)
                     with self._reception.passage(context):
                         yield response
                     messages.answered()

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha.reflection import enable_server_reflection
 from stepdown.api.v1.assessment_service_pb2_grpc import add_AssessmentServiceServicer_to_server
 from stepdown.api.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_to_server
 from stepdown.api.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
+from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.errors import ConfigurationError
 from stepdown.ports import AnswerWatch, Chain, Clock, Drills
 from stepdown.serving.assessment import ClinicalPathway
@@ -32,6 +33,7 @@ from stepdown.transport.guard import Guard, Lanes
 from stepdown.transport.health import ASSESSMENT_SERVICE, HealthBoard, ServedNames
 from stepdown.transport.held_bytes import HeldBytes
 from stepdown.transport.in_flight import CallPool, InFlight
+from stepdown.transport.interference import Interference
 from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.reception import Reception
 from stepdown.transport.servicers.assessment import AssessmentServicer
@@ -66,7 +68,8 @@ _REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104  # the addres
 class Served:
     """What stands behind the gRPC side, as the composition root made it. `clinical` is by pathway name.
 
-    `drills` None: faults are injected into nobody. `watch` None: answers are compared with nothing.
+    `drills` None: faults are injected into nobody, and `interference` None: nobody's answers are held back. `watch`
+    None: answers are compared with nothing. `alarms` gives those that stand.
     """
 
     chain: Chain
@@ -77,6 +80,8 @@ class Served:
     record: CallRecord
     drills: Drills | None = None
     watch: AnswerWatch | None = None
+    interference: Interference | None = None
+    alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple
 
 
 class _Resources:
@@ -217,7 +222,15 @@ def _guarded_server(
     reception = Reception(stalls=resources.stalls, held=held, limits=options.reception)
     return grpc.server(
         resources.calls,
-        interceptors=[Guard(admission, reception=reception, lanes=resources.lanes, drain=resources.drain)],
+        interceptors=[
+            Guard(
+                admission,
+                reception=reception,
+                lanes=resources.lanes,
+                drain=resources.drain,
+                interference=served.interference,
+            )
+        ],
         options=options.channel_arguments(),
         maximum_concurrent_rpcs=options.concurrent_calls,
     )
@@ -237,7 +250,11 @@ def _add_own_services(server: grpc.Server, served: Served, resources: _Resources
     )
     assessments = AssessmentServicer(flow, in_flight=resources.in_flight, drain=resources.drain)
     operations = OperationsServicer(
-        served.chain, drills=served.drills, drain=resources.drain, event=served.record.event
+        served.chain,
+        drills=served.drills,
+        alarms=served.alarms,
+        drain=resources.drain,
+        event=served.record.event,
     )
     add_AssessmentServiceServicer_to_server(assessments, server)
     add_CatalogServiceServicer_to_server(CatalogServicer(Catalog(served.roster)), server)

@@ -57,6 +57,7 @@ _CODES: Mapping[RejectReason, grpc.StatusCode] = MappingProxyType(
         RejectReason.DRILL_MALFORMED: grpc.StatusCode.INVALID_ARGUMENT,
         RejectReason.DRILLS_NOT_PERMITTED: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.DRILL_NOT_POSSIBLE: grpc.StatusCode.FAILED_PRECONDITION,
+        RejectReason.CLIENT_CUT_OFF: grpc.StatusCode.UNAVAILABLE,
         RejectReason.SERVER_DRAINING: grpc.StatusCode.UNAVAILABLE,
     }
 )

@@ -1,14 +1,15 @@
 """Bundles found, verified and turned into the roster and the clinical pathways, once, before anything runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import MappingProxyType
 
-from stepdown.adapters.bundle_directory import BundleDirectory
 from stepdown.adapters.keys import read_trust_policy
-from stepdown.domain.bundles import VerifiedBundle
+from stepdown.domain.alarms import Alarm, AlarmKind
+from stepdown.domain.bundles import BundleIdentity, VerifiedBundle
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
 from stepdown.domain.reasons import Reason
+from stepdown.ports import BundleSource
 from stepdown.rules.composite import Composite
 from stepdown.serving.activation import Activation, composite_of, rule_set_of
 from stepdown.serving.assessment import ClinicalPathway
@@ -20,19 +21,31 @@ from stepdown.wiring.translation import tier_order
 class Loading:
     """What the configuration names, as far as it can be trusted."""
 
-    def __init__(self, configuration: Settings, *, wall_s: float) -> None:
+    def __init__(self, configuration: Settings, *, source: BundleSource, wall_s: float) -> None:
         """Find and verify everything. `wall_s`: Unix time, for certificates. Raises: ConfigurationError."""
         try:
             policy = read_trust_policy(configuration.trust.policy)
         except (TrustError, OSError) as error:
             raise ConfigurationError((f"trust.policy: {error}",)) from error
-        source = BundleDirectory(roots=configuration.trust.bundle_directories)
         self._activation = Activation(source=source, policy=policy, now_s=wall_s)
         self.refusals: list[str] = []
         self.clinical: dict[str, ClinicalPathway] = {}
         self._intake = configuration.intake.policy()
         pathways = {wanted.name: self._pathway(wanted) for wanted in configuration.pathway}
         self.roster = Roster(pathways=MappingProxyType(pathways))
+
+    def damaged(self, serving: Iterable[BundleIdentity]) -> Iterator[Alarm]:
+        """An alarm for each bundle in service that would not be verified again as it lies there now."""
+        for bundle in sorted(set(serving), key=lambda each: (each.name, each.version)):
+            subject = f"{bundle.name}@{bundle.version}"
+            try:
+                stored = self._activation.verified(bundle.name, bundle.version).identity
+            except TrustError as refusal:
+                yield Alarm(kind=AlarmKind.BUNDLE_DAMAGED, subject=subject, detail=str(refusal))
+            else:
+                if stored.sha256 != bundle.sha256:
+                    detail = "another bundle is stored under this name and version than the one in service"
+                    yield Alarm(kind=AlarmKind.BUNDLE_DAMAGED, subject=subject, detail=detail)
 
     def _pathway(self, wanted: PathwaySettings) -> Pathway:
         tiers = tuple(self._activation.tier(tier_order(tier)) for tier in wanted.tier)

@@ -1,13 +1,21 @@
 """The server: every part made, introduced to the others, started and stopped in order."""
 
 import sys
+from pathlib import Path
 
 import stepdown
+from stepdown.adapters.bundle_directory import BundleDirectory
+from stepdown.adapters.certificate_check import CertificateCheck
 from stepdown.adapters.drift_watcher import DriftWatcher
+from stepdown.adapters.drills.board import DrillBoard
+from stepdown.adapters.drills.bundles import AlteredBundles
+from stepdown.adapters.drills.clock import SteppingClock
 from stepdown.adapters.engine_driver import EngineDriver
 from stepdown.adapters.notice_board import NoticeBoard
+from stepdown.adapters.observers.alarm_metrics import AlarmCollector
 from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.observers.log import JsonLog
+from stepdown.adapters.self_checks import SelfChecks
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.drift import DriftReport
@@ -18,10 +26,11 @@ from stepdown.domain.status import PathwayStatus
 from stepdown.resilience.rate_limit import RatePolicy
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.roster import Roster
-from stepdown.settings import Settings
+from stepdown.settings import Settings, TlsSettings
 from stepdown.transport.authorization import Authorization
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.codec.requests import RequestLimits
+from stepdown.transport.interference import Interference
 from stepdown.transport.listener import AddServices, Listener, Served, build_server
 from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.oip.service import open_inference
@@ -32,7 +41,10 @@ from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading
+from stepdown.wiring.rehearsal import Breakable, drill_board
 from stepdown.wiring.translation import engine_policy, pathway_spec, pool_options, tls_material
+
+_CHECK_PERIOD_S = 3600.0
 
 
 class Server:
@@ -41,11 +53,12 @@ class Server:
     def __init__(self, configuration: Settings) -> None:
         """Put the parts together; nothing listens and no worker runs yet. Raises ConfigurationError."""
         self._settings = configuration
-        self._clock = SystemClock()
+        self._clock = SteppingClock() if configuration.permits_drills else SystemClock()
         self._started_s = self._clock.monotonic_s()
         self._log = JsonLog(stream=sys.stderr, clock=self._clock, debug=configuration.log.debug)
         self._log.adopt_libraries()
-        loaded = Loading(configuration, wall_s=self._clock.wall_s())
+        self._bundles = AlteredBundles(BundleDirectory(roots=configuration.trust.bundle_directories))
+        loaded = Loading(configuration, source=self._bundles, wall_s=self._clock.wall_s())
         for refusal in loaded.refusals:
             self._log.event("supporting_rules_refused", detail=refusal)
         watches = drift_watches(loaded.roster, configuration.drift, refused=self._reference_refused)
@@ -54,12 +67,18 @@ class Server:
         self._drift = DriftWatcher(watches, clock=self._clock, tell=self._board.post, on_error=self._incident)
         self._driver = self._make_driver(loaded.roster)
         self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._log))
+        self._certificates = CertificateCheck(_certificates(configuration.server.tls), clock=self._clock)
+        self._checks = self._make_checks(loaded)
+        self._interference = Interference(threads=configuration.server.call_threads)
+        self._drills = self._make_drills(self._clock) if isinstance(self._clock, SteppingClock) else None
+        self._watch_alarms()
         self._grpc = self._make_grpc(loaded)
         self._operations = OperationsServer(configuration.server.ops_address, self._operations_sources())
 
     def start(self) -> None:
         """Start workers, then listen: rules answer from the first call. Raises ConfigurationError."""
         self._driver.start(self._pool)
+        self._checks.start()
         self._operations.start()
         self._grpc.start()
         self._log.event("ready", **self.addresses())
@@ -76,10 +95,13 @@ class Server:
     def stop(self) -> None:
         """Drain: NOT_SERVING first, answer what was accepted, then end the workers."""
         self._log.event("draining", grace_s=self._settings.server.drain_grace_s)
+        if self._drills is not None:
+            self._drills.close()
         self._driver.drain()
         left = self._grpc.drain(self._settings.server.drain_grace_s)
         self._log.event("drained", unanswered=left)
         self._driver.close()
+        self._checks.close()
         self._pool.close()
         self._drift.close()
         self._board.close()
@@ -119,8 +141,10 @@ class Server:
             claims=StoredClaims(self._clock, rate=RatePolicy(per_second=rate.per_s, burst=rate.burst)),
             clock=self._clock,
             record=record,
-            drills=self._pool if self._settings.permits_drills else None,
             watch=self._drift,
+            drills=self._drills,
+            interference=self._interference if self._drills is not None else None,
+            alarms=self._checks.standing,
         )
         try:
             credentials = ReloadingCredentials(lambda: tls_material(tls), record=record)
@@ -140,8 +164,30 @@ class Server:
     def _open_inference(self, roster: Roster, record: CallRecord) -> AddServices:
         return open_inference(chain=self._driver, roster=roster, record=record, statistics=self._metrics.statistics)
 
+    def _make_checks(self, loaded: Loading) -> SelfChecks:
+        checks = {
+            "certificates": self._certificates.alarms,
+            "bundles": lambda: loaded.damaged(
+                tier.bundle for pathway in self._status() for tier in pathway.tiers if tier.bundle is not None
+            ),
+        }
+        return SelfChecks(checks, clock=self._clock, period_s=_CHECK_PERIOD_S, changed=self._log.alarm)
+
+    def _make_drills(self, clock: SteppingClock) -> DrillBoard:
+        breakable = Breakable(
+            clock=clock, bundles=self._bundles, certificates=self._certificates, interference=self._interference
+        )
+        return drill_board(breakable, pool=self._pool, checks=self._checks, status=self._status, log=self._log)
+
+    def _watch_alarms(self) -> None:
+        self._metrics.watch(
+            AlarmCollector(
+                alarms=self._checks.standing, certificates_s=self._certificates.remaining_s, injected=self._injected
+            )
+        )
+
     def _injected(self) -> tuple[InjectedFault, ...]:
-        return self._pool.injected()
+        return self._drills.injected() if self._drills is not None else ()
 
     def _note(self, notice: Notice) -> None:
         self._board.post((notice,))
@@ -172,7 +218,13 @@ class Server:
             environment=self._settings.environment,
             started_time_s=self._clock.wall_s() - uptime_s,
             uptime_s=uptime_s,
+            alarms=self._checks.standing(),
+            injected=self._injected(),
         )
 
     def _incident(self, error: Exception) -> None:
         self._log.incident(error)
+
+
+def _certificates(tls: TlsSettings) -> dict[str, Path]:
+    return {"server": tls.certificate, "client authorities": tls.client_ca}

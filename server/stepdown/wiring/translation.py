@@ -6,7 +6,7 @@ from types import MappingProxyType
 from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
 from stepdown.adapters.worker_pool.sharing import TierDemand, share_out, this_machine
-from stepdown.domain.drills import InjectedFault
+from stepdown.domain.drills import InjectedFault, place_of
 from stepdown.serving.activation import TierOrder
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.serving.roster import Pathway
@@ -73,10 +73,11 @@ def pool_options(configuration: Settings, log: JsonLog) -> WorkerPoolOptions:
         load_timeout_s=configuration.engine.load_limit_s,
         log=lambda line: log.event("worker_output", line=line),
         drills_permitted=configuration.permits_drills,
-        drill_ended=partial(_log_drill_end, log),
+        drill_ended=partial(log_drill_end, log),
     )
 
 
-def _log_drill_end(log: JsonLog, injected: InjectedFault, how: str) -> None:
+def log_drill_end(log: JsonLog, injected: InjectedFault, how: str) -> None:
+    """The line that says a fault is over."""
     injection = injected.injection
-    log.event("fault_ended", pathway=injection.pathway, tier=injection.tier, fault=injection.fault.value, how=how)
+    log.event("fault_ended", **place_of(injection), fault=injection.fault.value, how=how)

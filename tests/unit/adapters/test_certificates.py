@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from stepdown.adapters.certificates import DEMO_CLIENT_IDENTITY, DEMO_OPERATOR_IDENTITY, DemoPki, ensure_demo_pki
+from stepdown.adapters.certificates import (
+    DEMO_CLIENT_IDENTITY,
+    DEMO_OPERATOR_IDENTITY,
+    DemoPki,
+    ensure_demo_pki,
+    identity_of,
+)
 from tests.unit.trust.samples import NOW_S
 
 DAY_S = 86_400.0
@@ -118,3 +124,11 @@ def test_a_server_asked_for_under_another_name_gets_another_certificate(tmp_path
     before = contents(ensure_demo_pki(tmp_path))
     after = contents(ensure_demo_pki(tmp_path, dns_names=("localhost", "ward-7")))
     assert {name for name in before if before[name] != after[name]} == {"server_cert", "server_key"}
+
+
+def test_a_certificate_says_whose_it_is_as_servers_name_their_clients(tmp_path: Path) -> None:
+    pki = ensure_demo_pki(tmp_path)
+    assert identity_of(pki.operator_cert) == DEMO_OPERATOR_IDENTITY
+    assert identity_of(pki.server_cert) == "dns:localhost"
+    with pytest.raises(ValueError, match="names nobody"):
+        identity_of(pki.ca)

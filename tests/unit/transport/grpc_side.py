@@ -8,6 +8,7 @@ from functools import cache, cached_property
 import grpc
 
 from stepdown.adapters.system_clock import SystemClock
+from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.notices import Notice
 from stepdown.ports import Drills
 from stepdown.serving.assessment import ClinicalPathway
@@ -15,6 +16,7 @@ from stepdown.transport.authorization import Authorization
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.claims import Claims
 from stepdown.transport.codec.requests import RequestLimits
+from stepdown.transport.interference import Interference
 from stepdown.transport.listener import AddServices, Listener, Served, build_server
 from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.tls import ReloadingCredentials, TlsMaterial
@@ -114,13 +116,15 @@ class GrpcSide:
 
 
 @contextmanager
-def grpc_side(
+def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
     *,
     chain: FakeChain | None = None,
     claims: FakeClaims | None = None,
     pathway: ClinicalPathway | None = None,
     limits: RequestLimits | None = None,
     drills: Drills | None = None,
+    interference: Interference | None = None,
+    alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple,
     add_services: Sequence[AddServices] = (),
     read_tls: Callable[[], TlsMaterial] = material,
     **options: float,
@@ -130,7 +134,12 @@ def grpc_side(
     claims = claims or FakeClaims()
     recorded = Recorded()
     listener = build_server(
-        replace(served(chain, claims, recorded, pathway or clinical_pathway()), drills=drills),
+        replace(
+            served(chain, claims, recorded, pathway or clinical_pathway()),
+            drills=drills,
+            interference=interference,
+            alarms=alarms,
+        ),
         tls=ReloadingCredentials(read_tls, record=recorded.as_record),
         authorization=Authorization(trust_domain=TRUST_DOMAIN),
         options=replace(ListenerOptions(address="127.0.0.1:0", announce_s=0.0), **options),  # type: ignore[arg-type]

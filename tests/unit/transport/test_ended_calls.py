@@ -101,7 +101,7 @@ def test_no_encounter_is_assessed(
 
 
 def test_no_tier_is_watched(context: grpc.ServicerContext, chain: FakeChain) -> None:
-    servicer = OperationsServicer(chain, drills=None, drain=DrainSignal(), event=Recorded().event)
+    servicer = OperationsServicer(chain, alarms=tuple, drills=None, drain=DrainSignal(), event=Recorded().event)
     assert list(servicer.WatchTiers(operations_service_pb2.WatchTiersRequest(), context)) == []
     assert chain.listeners == 0
 

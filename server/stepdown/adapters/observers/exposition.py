@@ -13,6 +13,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encoder
 
+from stepdown.adapters.observers.alarm_metrics import AlarmCollector
 from stepdown.adapters.observers.drift_metrics import DriftCollector
 from stepdown.adapters.observers.inference_metrics import InferenceCollector
 from stepdown.adapters.observers.metrics import MetricsObserver
@@ -56,6 +57,10 @@ class Metrics:
             registry=self._registry,
         )
         build.labels(version, environment, platform.python_version()).set(1)
+
+    def watch(self, alarms: AlarmCollector) -> None:
+        """Show what the server finds wrong with itself, too."""
+        self._registry.register(alarms)
 
     def notice(self, notice: Notice) -> None:
         """Pass one notice to everything that counts."""

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TextIO
 
 from stepdown.adapters.observers.log_lines import Fields, describe_exception, is_routine, line_of
+from stepdown.domain.alarms import Alarm
 from stepdown.domain.notices import Notice
 from stepdown.ports import Clock
 
@@ -141,6 +142,14 @@ class JsonLog:
     def event(self, name: str, /, **fields: object) -> None:
         """Write a line about the server itself: that it is ready, draining, reloading."""
         self._logger.log(_LEVELS.get(name, logging.INFO), name, extra={"fields": fields})
+
+    def alarm(self, alarm: Alarm, begins: bool) -> None:  # noqa: FBT001 - a listener's own shape
+        """Write that an alarm stands from now on, or is over."""
+        fields = {"alarm": alarm.kind.value, "subject": alarm.subject, "detail": alarm.detail}
+        if begins:
+            self._logger.error("alarm_raised", extra={"fields": fields})
+        else:
+            self._logger.info("alarm_ended", extra={"fields": fields})
 
     def incident(self, error: BaseException) -> str:
         """Put an unexpected exception on record and return the id under which it is found. Its text is not written."""

@@ -108,6 +108,11 @@ class Attempt:
         loop.watch(process.pidfd, self._look_after)
         loop.call_in(options.load_timeout_s, self._load_took_too_long, key=self)
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def kill(self) -> None:
         """Any thread: end it, whatever it does; nothing more it says is passed on."""
         self._killed = True

@@ -69,6 +69,12 @@ class WorkerLife:
         attempt = self._attempt
         return None if attempt is None else attempt.slots
 
+    @property
+    def process_id(self) -> int | None:
+        """The process that is tried or serves; None between two of them."""
+        attempt = self._attempt
+        return None if attempt is None else attempt.pid
+
     def kill(self, detail: str) -> None:
         """Any thread: end it. No other provider is tried; one being started is killed once it is there."""
         self._kill_detail = detail

@@ -109,6 +109,11 @@ class ProcessWorkerPool:
         """The faults that are in workers now."""
         return self._drills.active()
 
+    def process_ids(self) -> tuple[int, ...]:
+        """The processes there are now, those that are still loading included."""
+        found = (life.process_id for life in tuple(self._lives.values()))
+        return tuple(process for process in found if process is not None)
+
     def close(self) -> None:
         """End every worker and release every slot, descriptor and thread.
 

@@ -27,41 +27,45 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from stepdown.api.v1 import tiers_pb2 as stepdown_dot_api_dot_v1_dot_tiers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(stepdown/api/v1/operations_service.proto\x12\x0fstepdown.api.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstepdown/api/v1/tiers.proto\"#\n\x10ListTiersRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\"E\n\x11ListTiersResponse\x12\x30\n\x08pathways\x18\x01 \x03(\x0b\x32\x1e.stepdown.api.v1.PathwayReport\"$\n\x11WatchTiersRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\"F\n\x12WatchTiersResponse\x12\x30\n\x08pathways\x18\x01 \x03(\x0b\x32\x1e.stepdown.api.v1.PathwayReport\"C\n\x12\x44isableTierRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"@\n\x13\x44isableTierResponse\x12)\n\x04tier\x18\x01 \x01(\x0b\x32\x1b.stepdown.api.v1.TierReport\"2\n\x11\x45nableTierRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\"?\n\x12\x45nableTierResponse\x12)\n\x04tier\x18\x01 \x01(\x0b\x32\x1b.stepdown.api.v1.TierReport\"\xc1\x01\n\x12InjectFaultRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12%\n\x05\x66\x61ult\x18\x03 \x01(\x0e\x32\x16.stepdown.api.v1.Fault\x12+\n\x08\x64uration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05\x64\x65lay\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"M\n\x13InjectFaultResponse\x12\x36\n\x0einjected_fault\x18\x01 \x01(\x0b\x32\x1e.stepdown.api.v1.InjectedFault\"\x94\x01\n\rInjectedFault\x12%\n\x05\x66\x61ult\x18\x01 \x01(\x0e\x32\x16.stepdown.api.v1.Fault\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb5\x01\n\rPathwayReport\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\ncapability\x18\x02 \x01(\x0e\x32\x1b.stepdown.api.v1.Capability\x12\x39\n\x15\x63\x61pability_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05tiers\x18\x04 \x03(\x0b\x32\x1b.stepdown.api.v1.TierReport\"\xf6\x05\n\nTierReport\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.stepdown.api.v1.TierState\x12,\n\x06reason\x18\x03 \x01(\x0e\x32\x17.stepdown.api.v1.ReasonH\x00\x88\x01\x01\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x34\n\x10state_start_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\nworker_pid\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x43\n\x12\x65xecution_provider\x18\x07 \x01(\x0e\x32\".stepdown.api.v1.ExecutionProviderH\x02\x88\x01\x01\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\x12\x1c\n\x0fplacement_share\x18\t \x01(\x01H\x03\x88\x01\x01\x12/\n\x06\x62undle\x18\n \x01(\x0b\x32\x1f.stepdown.api.v1.BundleIdentity\x12.\n\x0blatency_p50\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p99\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tprobe_age\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0bprobe_error\x18\x0e \x01(\t\x12\x0f\n\x07\x62reaker\x18\x0f \x01(\t\x12\x12\n\nqueue_rows\x18\x10 \x01(\x05\x12\x16\n\x0ein_flight_rows\x18\x11 \x01(\x05\x12\x10\n\x08restarts\x18\x12 \x01(\x03\x12\x0f\n\x07\x61nswers\x18\x13 \x01(\x03\x12\x36\n\x0einjected_fault\x18\x14 \x01(\x0b\x32\x1e.stepdown.api.v1.InjectedFaultB\t\n\x07_reasonB\r\n\x0b_worker_pidB\x15\n\x13_execution_providerB\x12\n\x10_placement_share*\x8b\x02\n\x05\x46\x61ult\x12\x15\n\x11\x46\x41ULT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x41ULT_WORKER_KILLED\x10\x01\x12\x18\n\x14\x46\x41ULT_WORKER_STOPPED\x10\x02\x12\x15\n\x11\x46\x41ULT_WORKER_SLOW\x10\x03\x12\x14\n\x10\x46\x41ULT_OUTPUT_NAN\x10\x04\x12\x16\n\x12\x46\x41ULT_OUTPUT_WRONG\x10\x05\x12\x16\n\x12\x46\x41ULT_STICKY_ERROR\x10\x06\x12\x17\n\x13\x46\x41ULT_OUT_OF_MEMORY\x10\x07\x12\x0f\n\x0b\x46\x41ULT_ABORT\x10\x08\x12\x18\n\x14\x46\x41ULT_PLACEMENT_LOST\x10\t\x12\x17\n\x13\x46\x41ULT_PROVIDER_LOST\x10\n2\xcb\x03\n\x11OperationsService\x12R\n\tListTiers\x12!.stepdown.api.v1.ListTiersRequest\x1a\".stepdown.api.v1.ListTiersResponse\x12W\n\nWatchTiers\x12\".stepdown.api.v1.WatchTiersRequest\x1a#.stepdown.api.v1.WatchTiersResponse0\x01\x12X\n\x0b\x44isableTier\x12#.stepdown.api.v1.DisableTierRequest\x1a$.stepdown.api.v1.DisableTierResponse\x12U\n\nEnableTier\x12\".stepdown.api.v1.EnableTierRequest\x1a#.stepdown.api.v1.EnableTierResponse\x12X\n\x0bInjectFault\x12#.stepdown.api.v1.InjectFaultRequest\x1a$.stepdown.api.v1.InjectFaultResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(stepdown/api/v1/operations_service.proto\x12\x0fstepdown.api.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstepdown/api/v1/tiers.proto\"#\n\x10ListTiersRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\"\xa6\x01\n\x11ListTiersResponse\x12\x30\n\x08pathways\x18\x01 \x03(\x0b\x32\x1e.stepdown.api.v1.PathwayReport\x12&\n\x06\x61larms\x18\x02 \x03(\x0b\x32\x16.stepdown.api.v1.Alarm\x12\x37\n\x0finjected_faults\x18\x03 \x03(\x0b\x32\x1e.stepdown.api.v1.InjectedFault\"\x82\x01\n\x05\x41larm\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.stepdown.api.v1.AlarmKind\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"$\n\x11WatchTiersRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\"F\n\x12WatchTiersResponse\x12\x30\n\x08pathways\x18\x01 \x03(\x0b\x32\x1e.stepdown.api.v1.PathwayReport\"C\n\x12\x44isableTierRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\"@\n\x13\x44isableTierResponse\x12)\n\x04tier\x18\x01 \x01(\x0b\x32\x1b.stepdown.api.v1.TierReport\"2\n\x11\x45nableTierRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\"?\n\x12\x45nableTierResponse\x12)\n\x04tier\x18\x01 \x01(\x0b\x32\x1b.stepdown.api.v1.TierReport\"\x93\x02\n\x12InjectFaultRequest\x12\x0f\n\x07pathway\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12%\n\x05\x66\x61ult\x18\x03 \x01(\x0e\x32\x16.stepdown.api.v1.Fault\x12+\n\x08\x64uration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05\x64\x65lay\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\x12\x0e\n\x06\x63lient\x18\x07 \x01(\t\x12-\n\nclock_step\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tdays_left\x18\t \x01(\x05\"M\n\x13InjectFaultResponse\x12\x36\n\x0einjected_fault\x18\x01 \x01(\x0b\x32\x1e.stepdown.api.v1.InjectedFault\"\xc3\x01\n\rInjectedFault\x12%\n\x05\x66\x61ult\x18\x01 \x01(\x0e\x32\x16.stepdown.api.v1.Fault\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07pathway\x18\x04 \x01(\t\x12\x0c\n\x04tier\x18\x05 \x01(\t\x12\x0e\n\x06\x63lient\x18\x06 \x01(\t\"\xb5\x01\n\rPathwayReport\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\ncapability\x18\x02 \x01(\x0e\x32\x1b.stepdown.api.v1.Capability\x12\x39\n\x15\x63\x61pability_start_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x05tiers\x18\x04 \x03(\x0b\x32\x1b.stepdown.api.v1.TierReport\"\xf6\x05\n\nTierReport\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x1a.stepdown.api.v1.TierState\x12,\n\x06reason\x18\x03 \x01(\x0e\x32\x17.stepdown.api.v1.ReasonH\x00\x88\x01\x01\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12\x34\n\x10state_start_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\nworker_pid\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x43\n\x12\x65xecution_provider\x18\x07 \x01(\x0e\x32\".stepdown.api.v1.ExecutionProviderH\x02\x88\x01\x01\x12\x0e\n\x06\x64\x65vice\x18\x08 \x01(\t\x12\x1c\n\x0fplacement_share\x18\t \x01(\x01H\x03\x88\x01\x01\x12/\n\x06\x62undle\x18\n \x01(\x0b\x32\x1f.stepdown.api.v1.BundleIdentity\x12.\n\x0blatency_p50\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blatency_p99\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tprobe_age\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0bprobe_error\x18\x0e \x01(\t\x12\x0f\n\x07\x62reaker\x18\x0f \x01(\t\x12\x12\n\nqueue_rows\x18\x10 \x01(\x05\x12\x16\n\x0ein_flight_rows\x18\x11 \x01(\x05\x12\x10\n\x08restarts\x18\x12 \x01(\x03\x12\x0f\n\x07\x61nswers\x18\x13 \x01(\x03\x12\x36\n\x0einjected_fault\x18\x14 \x01(\x0b\x32\x1e.stepdown.api.v1.InjectedFaultB\t\n\x07_reasonB\r\n\x0b_worker_pidB\x15\n\x13_execution_providerB\x12\n\x10_placement_share*\x88\x01\n\tAlarmKind\x12\x1a\n\x16\x41LARM_KIND_UNSPECIFIED\x10\x00\x12#\n\x1f\x41LARM_KIND_CERTIFICATE_EXPIRING\x10\x01\x12\x1d\n\x19\x41LARM_KIND_BUNDLE_DAMAGED\x10\x02\x12\x1b\n\x17\x41LARM_KIND_CHECK_FAILED\x10\x03*\xa9\x03\n\x05\x46\x61ult\x12\x15\n\x11\x46\x41ULT_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46\x41ULT_WORKER_KILLED\x10\x01\x12\x18\n\x14\x46\x41ULT_WORKER_STOPPED\x10\x02\x12\x15\n\x11\x46\x41ULT_WORKER_SLOW\x10\x03\x12\x14\n\x10\x46\x41ULT_OUTPUT_NAN\x10\x04\x12\x16\n\x12\x46\x41ULT_OUTPUT_WRONG\x10\x05\x12\x16\n\x12\x46\x41ULT_STICKY_ERROR\x10\x06\x12\x17\n\x13\x46\x41ULT_OUT_OF_MEMORY\x10\x07\x12\x0f\n\x0b\x46\x41ULT_ABORT\x10\x08\x12\x18\n\x14\x46\x41ULT_PLACEMENT_LOST\x10\t\x12\x17\n\x13\x46\x41ULT_PROVIDER_LOST\x10\n\x12\x1a\n\x16\x46\x41ULT_SIGNATURE_BROKEN\x10\x0b\x12\x14\n\x10\x46\x41ULT_CLOCK_JUMP\x10\x0c\x12\x1e\n\x1a\x46\x41ULT_CERTIFICATE_EXPIRING\x10\r\x12\x14\n\x10\x46\x41ULT_CPU_HALVED\x10\x0e\x12\x17\n\x13\x46\x41ULT_NETWORK_DELAY\x10\x0f\x12\x1b\n\x17\x46\x41ULT_NETWORK_PARTITION\x10\x10\x32\xcb\x03\n\x11OperationsService\x12R\n\tListTiers\x12!.stepdown.api.v1.ListTiersRequest\x1a\".stepdown.api.v1.ListTiersResponse\x12W\n\nWatchTiers\x12\".stepdown.api.v1.WatchTiersRequest\x1a#.stepdown.api.v1.WatchTiersResponse0\x01\x12X\n\x0b\x44isableTier\x12#.stepdown.api.v1.DisableTierRequest\x1a$.stepdown.api.v1.DisableTierResponse\x12U\n\nEnableTier\x12\".stepdown.api.v1.EnableTierRequest\x1a#.stepdown.api.v1.EnableTierResponse\x12X\n\x0bInjectFault\x12#.stepdown.api.v1.InjectFaultRequest\x1a$.stepdown.api.v1.InjectFaultResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stepdown.api.v1.operations_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FAULT']._serialized_start=1997
-  _globals['_FAULT']._serialized_end=2264
+  _globals['_ALARMKIND']._serialized_start=2357
+  _globals['_ALARMKIND']._serialized_end=2493
+  _globals['_FAULT']._serialized_start=2496
+  _globals['_FAULT']._serialized_end=2921
   _globals['_LISTTIERSREQUEST']._serialized_start=155
   _globals['_LISTTIERSREQUEST']._serialized_end=190
-  _globals['_LISTTIERSRESPONSE']._serialized_start=192
-  _globals['_LISTTIERSRESPONSE']._serialized_end=261
-  _globals['_WATCHTIERSREQUEST']._serialized_start=263
-  _globals['_WATCHTIERSREQUEST']._serialized_end=299
-  _globals['_WATCHTIERSRESPONSE']._serialized_start=301
-  _globals['_WATCHTIERSRESPONSE']._serialized_end=371
-  _globals['_DISABLETIERREQUEST']._serialized_start=373
-  _globals['_DISABLETIERREQUEST']._serialized_end=440
-  _globals['_DISABLETIERRESPONSE']._serialized_start=442
-  _globals['_DISABLETIERRESPONSE']._serialized_end=506
-  _globals['_ENABLETIERREQUEST']._serialized_start=508
-  _globals['_ENABLETIERREQUEST']._serialized_end=558
-  _globals['_ENABLETIERRESPONSE']._serialized_start=560
-  _globals['_ENABLETIERRESPONSE']._serialized_end=623
-  _globals['_INJECTFAULTREQUEST']._serialized_start=626
-  _globals['_INJECTFAULTREQUEST']._serialized_end=819
-  _globals['_INJECTFAULTRESPONSE']._serialized_start=821
-  _globals['_INJECTFAULTRESPONSE']._serialized_end=898
-  _globals['_INJECTEDFAULT']._serialized_start=901
-  _globals['_INJECTEDFAULT']._serialized_end=1049
-  _globals['_PATHWAYREPORT']._serialized_start=1052
-  _globals['_PATHWAYREPORT']._serialized_end=1233
-  _globals['_TIERREPORT']._serialized_start=1236
-  _globals['_TIERREPORT']._serialized_end=1994
-  _globals['_OPERATIONSSERVICE']._serialized_start=2267
-  _globals['_OPERATIONSSERVICE']._serialized_end=2726
+  _globals['_LISTTIERSRESPONSE']._serialized_start=193
+  _globals['_LISTTIERSRESPONSE']._serialized_end=359
+  _globals['_ALARM']._serialized_start=362
+  _globals['_ALARM']._serialized_end=492
+  _globals['_WATCHTIERSREQUEST']._serialized_start=494
+  _globals['_WATCHTIERSREQUEST']._serialized_end=530
+  _globals['_WATCHTIERSRESPONSE']._serialized_start=532
+  _globals['_WATCHTIERSRESPONSE']._serialized_end=602
+  _globals['_DISABLETIERREQUEST']._serialized_start=604
+  _globals['_DISABLETIERREQUEST']._serialized_end=671
+  _globals['_DISABLETIERRESPONSE']._serialized_start=673
+  _globals['_DISABLETIERRESPONSE']._serialized_end=737
+  _globals['_ENABLETIERREQUEST']._serialized_start=739
+  _globals['_ENABLETIERREQUEST']._serialized_end=789
+  _globals['_ENABLETIERRESPONSE']._serialized_start=791
+  _globals['_ENABLETIERRESPONSE']._serialized_end=854
+  _globals['_INJECTFAULTREQUEST']._serialized_start=857
+  _globals['_INJECTFAULTREQUEST']._serialized_end=1132
+  _globals['_INJECTFAULTRESPONSE']._serialized_start=1134
+  _globals['_INJECTFAULTRESPONSE']._serialized_end=1211
+  _globals['_INJECTEDFAULT']._serialized_start=1214
+  _globals['_INJECTEDFAULT']._serialized_end=1409
+  _globals['_PATHWAYREPORT']._serialized_start=1412
+  _globals['_PATHWAYREPORT']._serialized_end=1593
+  _globals['_TIERREPORT']._serialized_start=1596
+  _globals['_TIERREPORT']._serialized_end=2354
+  _globals['_OPERATIONSSERVICE']._serialized_start=2924
+  _globals['_OPERATIONSSERVICE']._serialized_end=3383
 # @@protoc_insertion_point(module_scope)

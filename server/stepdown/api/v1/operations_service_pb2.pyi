@@ -12,6 +12,13 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class AlarmKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ALARM_KIND_UNSPECIFIED: _ClassVar[AlarmKind]
+    ALARM_KIND_CERTIFICATE_EXPIRING: _ClassVar[AlarmKind]
+    ALARM_KIND_BUNDLE_DAMAGED: _ClassVar[AlarmKind]
+    ALARM_KIND_CHECK_FAILED: _ClassVar[AlarmKind]
+
 class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     FAULT_UNSPECIFIED: _ClassVar[Fault]
@@ -25,6 +32,16 @@ class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAULT_ABORT: _ClassVar[Fault]
     FAULT_PLACEMENT_LOST: _ClassVar[Fault]
     FAULT_PROVIDER_LOST: _ClassVar[Fault]
+    FAULT_SIGNATURE_BROKEN: _ClassVar[Fault]
+    FAULT_CLOCK_JUMP: _ClassVar[Fault]
+    FAULT_CERTIFICATE_EXPIRING: _ClassVar[Fault]
+    FAULT_CPU_HALVED: _ClassVar[Fault]
+    FAULT_NETWORK_DELAY: _ClassVar[Fault]
+    FAULT_NETWORK_PARTITION: _ClassVar[Fault]
+ALARM_KIND_UNSPECIFIED: AlarmKind
+ALARM_KIND_CERTIFICATE_EXPIRING: AlarmKind
+ALARM_KIND_BUNDLE_DAMAGED: AlarmKind
+ALARM_KIND_CHECK_FAILED: AlarmKind
 FAULT_UNSPECIFIED: Fault
 FAULT_WORKER_KILLED: Fault
 FAULT_WORKER_STOPPED: Fault
@@ -36,6 +53,12 @@ FAULT_OUT_OF_MEMORY: Fault
 FAULT_ABORT: Fault
 FAULT_PLACEMENT_LOST: Fault
 FAULT_PROVIDER_LOST: Fault
+FAULT_SIGNATURE_BROKEN: Fault
+FAULT_CLOCK_JUMP: Fault
+FAULT_CERTIFICATE_EXPIRING: Fault
+FAULT_CPU_HALVED: Fault
+FAULT_NETWORK_DELAY: Fault
+FAULT_NETWORK_PARTITION: Fault
 
 class ListTiersRequest(_message.Message):
     __slots__ = ("pathway",)
@@ -44,10 +67,26 @@ class ListTiersRequest(_message.Message):
     def __init__(self, pathway: _Optional[str] = ...) -> None: ...
 
 class ListTiersResponse(_message.Message):
-    __slots__ = ("pathways",)
+    __slots__ = ("pathways", "alarms", "injected_faults")
     PATHWAYS_FIELD_NUMBER: _ClassVar[int]
+    ALARMS_FIELD_NUMBER: _ClassVar[int]
+    INJECTED_FAULTS_FIELD_NUMBER: _ClassVar[int]
     pathways: _containers.RepeatedCompositeFieldContainer[PathwayReport]
-    def __init__(self, pathways: _Optional[_Iterable[_Union[PathwayReport, _Mapping]]] = ...) -> None: ...
+    alarms: _containers.RepeatedCompositeFieldContainer[Alarm]
+    injected_faults: _containers.RepeatedCompositeFieldContainer[InjectedFault]
+    def __init__(self, pathways: _Optional[_Iterable[_Union[PathwayReport, _Mapping]]] = ..., alarms: _Optional[_Iterable[_Union[Alarm, _Mapping]]] = ..., injected_faults: _Optional[_Iterable[_Union[InjectedFault, _Mapping]]] = ...) -> None: ...
+
+class Alarm(_message.Message):
+    __slots__ = ("kind", "subject", "detail", "start_time")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    kind: AlarmKind
+    subject: str
+    detail: str
+    start_time: _timestamp_pb2.Timestamp
+    def __init__(self, kind: _Optional[_Union[AlarmKind, str]] = ..., subject: _Optional[str] = ..., detail: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class WatchTiersRequest(_message.Message):
     __slots__ = ("pathway",)
@@ -92,20 +131,26 @@ class EnableTierResponse(_message.Message):
     def __init__(self, tier: _Optional[_Union[TierReport, _Mapping]] = ...) -> None: ...
 
 class InjectFaultRequest(_message.Message):
-    __slots__ = ("pathway", "tier", "fault", "duration", "delay", "detail")
+    __slots__ = ("pathway", "tier", "fault", "duration", "delay", "detail", "client", "clock_step", "days_left")
     PATHWAY_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
     DURATION_FIELD_NUMBER: _ClassVar[int]
     DELAY_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_STEP_FIELD_NUMBER: _ClassVar[int]
+    DAYS_LEFT_FIELD_NUMBER: _ClassVar[int]
     pathway: str
     tier: str
     fault: Fault
     duration: _duration_pb2.Duration
     delay: _duration_pb2.Duration
     detail: str
-    def __init__(self, pathway: _Optional[str] = ..., tier: _Optional[str] = ..., fault: _Optional[_Union[Fault, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., detail: _Optional[str] = ...) -> None: ...
+    client: str
+    clock_step: _duration_pb2.Duration
+    days_left: int
+    def __init__(self, pathway: _Optional[str] = ..., tier: _Optional[str] = ..., fault: _Optional[_Union[Fault, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., detail: _Optional[str] = ..., client: _Optional[str] = ..., clock_step: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., days_left: _Optional[int] = ...) -> None: ...
 
 class InjectFaultResponse(_message.Message):
     __slots__ = ("injected_fault",)
@@ -114,14 +159,20 @@ class InjectFaultResponse(_message.Message):
     def __init__(self, injected_fault: _Optional[_Union[InjectedFault, _Mapping]] = ...) -> None: ...
 
 class InjectedFault(_message.Message):
-    __slots__ = ("fault", "start_time", "end_time")
+    __slots__ = ("fault", "start_time", "end_time", "pathway", "tier", "client")
     FAULT_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
     fault: Fault
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, fault: _Optional[_Union[Fault, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    pathway: str
+    tier: str
+    client: str
+    def __init__(self, fault: _Optional[_Union[Fault, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pathway: _Optional[str] = ..., tier: _Optional[str] = ..., client: _Optional[str] = ...) -> None: ...
 
 class PathwayReport(_message.Message):
     __slots__ = ("name", "capability", "capability_start_time", "tiers")

@@ -95,8 +95,9 @@ class OperationsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def InjectFault(self, request, context):
-        """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
-        production, always.
+        """Makes a tier's worker, the server's machine or the way to a client fail as real ones do, for a drill. The fault is
+        taken back by itself, whether or not the caller is still there. One fault at a time for each tier, client and part of
+        the server: a second one is refused. FAILED_PRECONDITION in production, always.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

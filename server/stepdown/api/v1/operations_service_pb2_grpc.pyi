@@ -42,8 +42,9 @@ class OperationsServiceStub:
     EnableTier: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.EnableTierRequest, _operations_service_pb2.EnableTierResponse]
     """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
     InjectFault: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.InjectFaultRequest, _operations_service_pb2.InjectFaultResponse]
-    """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
-    production, always.
+    """Makes a tier's worker, the server's machine or the way to a client fail as real ones do, for a drill. The fault is
+    taken back by itself, whether or not the caller is still there. One fault at a time for each tier, client and part of
+    the server: a second one is refused. FAILED_PRECONDITION in production, always.
     """
 
 @_typing.type_check_only
@@ -60,8 +61,9 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     EnableTier: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.EnableTierRequest, _operations_service_pb2.EnableTierResponse]  # type: ignore[assignment]
     """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
     InjectFault: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.InjectFaultRequest, _operations_service_pb2.InjectFaultResponse]  # type: ignore[assignment]
-    """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
-    production, always.
+    """Makes a tier's worker, the server's machine or the way to a client fail as real ones do, for a drill. The fault is
+    taken back by itself, whether or not the caller is still there. One fault at a time for each tier, client and part of
+    the server: a second one is refused. FAILED_PRECONDITION in production, always.
     """
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -105,8 +107,9 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operations_service_pb2.InjectFaultRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.InjectFaultResponse, _abc.Awaitable[_operations_service_pb2.InjectFaultResponse]]:
-        """Makes a tier's worker fail as real ones do, for a drill. The fault is taken back by itself. FAILED_PRECONDITION in
-        production, always.
+        """Makes a tier's worker, the server's machine or the way to a client fail as real ones do, for a drill. The fault is
+        taken back by itself, whether or not the caller is still there. One fault at a time for each tier, client and part of
+        the server: a second one is refused. FAILED_PRECONDITION in production, always.
         """
 
 def add_OperationsServiceServicer_to_server(servicer: OperationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,11 +1,11 @@
-"""A drill as one page to file: verdict, figures, and a timeline drawn as SVG. Nothing is loaded from elsewhere."""
+"""Drills as one page to file: verdicts, figures, and timelines drawn as SVG. Nothing is loaded from elsewhere."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from stepdown.cli.drill.plan import Drill, LoadPlan
 from stepdown.cli.drill.record import DrillRecord
+from stepdown.cli.drill.result import Rehearsal, Result, worst
 from stepdown.cli.drill.timeline import timeline
 from stepdown.cli.drill.verdict import Finding, Measures
 
@@ -13,27 +13,74 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2em auto;color:#1b1f24}"
     "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #c8ccd1;padding:.3em .7em;text-align:left}"
     ".bad{color:#c0392b;font-weight:bold}.good{color:#1a7f37;font-weight:bold}svg{width:100%;height:auto}"
+    "section{border-top:2px solid #c8ccd1;margin-top:2em;break-inside:avoid-page}td{vertical-align:top}"
+    "code{overflow-wrap:anywhere}.signed td{height:2.5em;min-width:16em}"
+)
+_SIGNED = (
+    '<section><h2>Filed</h2><table class="signed"><tr><th>reviewed by</th><td></td></tr><tr><th>on</th><td></td></tr>'
+    "<tr><th>remarks, and what is done about what was not met</th><td></td></tr></table></section>"
 )
 
 
-def drill_page(
-    name: str, drill: Drill, load: LoadPlan, record: DrillRecord, measures: Measures, findings: Sequence[Finding]
-) -> str:
-    """The whole page."""
-    met = all(finding.met for finding in findings)
-    verdict = '<span class="good">met</span>' if met else '<span class="bad">NOT MET</span>'
-    played = datetime.fromtimestamp(record.fault_start_s, tz=UTC).isoformat(timespec="seconds")
+def rehearsal_page(rehearsal: Rehearsal) -> str:
+    """The whole page: what was rehearsed and on what, a line for each drill, then each drill."""
+    results = rehearsal.results
+    title = f"Drill {results[0].name}" if len(results) == 1 else f"Rehearsal of {len(results)} drills"
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}: {_marked(worst(results))}</h1>{_facts(rehearsal)}"
+        f"{_summary(results)}{''.join(_section(result, rehearsal) for result in results)}{_SIGNED}</body></html>\n"
+    )
+
+
+def _facts(rehearsal: Rehearsal) -> str:
+    load, begun = rehearsal.load, _instant(rehearsal.begun_s)
+    told = (
+        f"{rehearsal.pathway} at {rehearsal.address}, begun {begun}, under {load.rate_per_s:g} questions a second "
+        f"with {load.deadline_ms:g} ms each. Latency counts from the moment at which a question was due. Every answer "
+        "was held against its tier's bundle and signers, and against what that tier answers to the same question when "
+        "it is asked alone."
+    )
+    rows = ((tier.name, tier.sha256, ", ".join(tier.signers)) for tier in rehearsal.tiers)
+    return f"<p>{escape(told)}</p>" + _table(("tier", "bundle, SHA-256", "signed by"), rows)
+
+
+def _summary(results: Sequence[Result]) -> str:
+    rows = []
+    for result in results:
+        if result.played is None:
+            rows.append((result.name, result.drill.about, result.verdict, "-", "-", result.problem))
+        else:
+            missed = ", ".join(each.objective for each in result.played.findings if not each.met)
+            measures = result.played.measures
+            lost, mislabelled = str(measures.lost), str(measures.mislabelled)
+            rows.append((result.name, result.drill.about, result.verdict, lost, mislabelled, missed))
+    return _table(("drill", "what happens", "verdict", "lost", "mislabelled", "not met"), rows)
+
+
+def _section(result: Result, rehearsal: Rehearsal) -> str:
+    played = result.played
+    head = f"<section><h2>{escape(result.name)}: {_marked(result.verdict)}</h2><p>{escape(result.drill.about)}</p>"
+    if played is None:
+        return f"{head}<p>{escape(result.problem)}</p></section>"
+    measures = played.measures
     facts = (
-        f"{drill.fault} in tier {drill.tier} at {played} (server's clock), under {load.rate_per_s:g} questions a "
-        f"second with {load.deadline_ms:g} ms each. {measures.late_sends} were sent more than 50 ms late."
+        f"{result.drill.fault} in {result.drill.where} at {_instant(played.record.fault_start_s)} (server's clock). "
+        f"This machine sent a question {measures.sent_late_ms:.0f} ms late at worst."
     )
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Drill {escape(name)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>Drill {escape(name)}: {verdict}</h1>"
-        f"<p>{escape(drill.about)}</p><p>{escape(facts)}</p>{_findings(findings)}{_phases(measures)}"
-        f"<h2>Timeline</h2>{timeline(record, deadline_ms=load.deadline_ms)}{_moves(record)}{_doubtful(measures)}"
-        "</body></html>\n"
+        f"{head}<p>{escape(facts)}</p>{_findings(played.findings)}{_phases(measures)}"
+        f"{timeline(played.record, deadline_ms=rehearsal.load.deadline_ms)}{_moves(played.record)}"
+        f"{_failures(measures)}{_wrong(measures)}</section>"
     )
+
+
+def _marked(verdict: str) -> str:
+    return f'<span class="{"good" if verdict == "met" else "bad"}">{verdict}</span>'
+
+
+def _instant(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, tz=UTC).isoformat(timespec="seconds")
 
 
 def _findings(findings: Sequence[Finding]) -> str:
@@ -70,14 +117,21 @@ def _moves(record: DrillRecord) -> str:
         for move in record.moves
         if move.at_s >= record.fault_start_s
     )
-    return "<h2>What the tiers did</h2>" + _table(("s after the fault", "tier", "state", "reason"), rows)
+    return "<h3>What the tiers did</h3>" + _table(("s after the fault", "tier", "state", "reason"), rows)
 
 
-def _doubtful(measures: Measures) -> str:
-    if not measures.doubtful:
+def _failures(measures: Measures) -> str:
+    if not measures.failures:
         return ""
-    listed = " ".join(f"<code>{escape(each)}</code>" for each in measures.doubtful)
-    return f"<h2>Answers between fault and detection, by request id</h2><p>{listed}</p>"
+    rows = ((failure, str(count)) for failure, count in measures.failures.items())
+    return "<h3>Questions without an answer</h3>" + _table(("what came instead", "how often"), rows)
+
+
+def _wrong(measures: Measures) -> str:
+    if not measures.wrong_given:
+        return ""
+    listed = " ".join(f"<code>{escape(each)}</code>" for each in measures.wrong_given)
+    return f"<h3>Wrong answers given before the detection, by request id</h3><p>{listed}</p>"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -3,15 +3,16 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from stepdown.domain.drills import InjectableFault
+from stepdown.domain.drills import CLIENT_FAULTS, TIER_FAULTS, InjectableFault
 from stepdown.domain.errors import ConfigurationError
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Milliseconds = Annotated[float, Field(gt=0, le=3_600_000)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class _Section(BaseModel):
@@ -21,11 +22,15 @@ class _Section(BaseModel):
 class Objectives(_Section):
     """The most that may be. None: this drill does not ask it. What each means stands in the file."""
 
-    lost: Annotated[int, Field(ge=0)] = 0
-    mislabelled: Annotated[int, Field(ge=0)] = 0
+    lost: Count = 0
+    mislabelled: Count = 0
+    moves: Count | None = None
     detected_ms: Milliseconds | None = None
     next_tier_ms: Milliseconds | None = None
+    wrong_ms: Milliseconds | None = None
     back_s: Seconds | None = None
+    alarm_ms: Milliseconds | None = None
+    alarm_end_ms: Milliseconds | None = None
 
 
 class LoadPlan(_Section):
@@ -38,15 +43,38 @@ class LoadPlan(_Section):
 
 
 class Drill(_Section):
-    """One drill. `patience_s`: after that a tier that is not back counts as not coming back."""
+    """One drill. `patience_s`: after that a tier that is not back counts as not coming back.
+
+    `tier` is for faults of a tier; `client` for those of the network: whose answers are held back, those of the
+    `assessor` who asks or those of the `operator` who looks on. `alarm` is the kind that the server must raise.
+    """
 
     about: str
     fault: InjectableFault
-    tier: str
+    tier: str = ""
+    client: Literal["", "assessor", "operator"] = ""
     duration_s: Annotated[float, Field(gt=0, le=600)]
     delay_ms: Annotated[float, Field(ge=0, le=60_000)] = 0.0
+    clock_step_s: Annotated[float, Field(ge=-86_400, le=86_400)] = 0.0
+    days_left: Annotated[int, Field(ge=0, le=365)] = 0
+    alarm: str = ""
     patience_s: Seconds = 60.0
     objectives: Objectives = Objectives()
+
+    @property
+    def where(self) -> str:
+        """What it hits, in words."""
+        if self.fault in CLIENT_FAULTS:
+            return f"the way to the {self.client}"
+        return f"tier {self.tier}" if self.tier else "the server"
+
+    @model_validator(mode="after")
+    def _hits_something(self) -> Self:
+        if bool(self.tier) != (self.fault in TIER_FAULTS):
+            raise ValueError(f"{self.fault} {'needs a' if self.fault in TIER_FAULTS else 'has no'} tier")
+        if bool(self.client) != (self.fault in CLIENT_FAULTS):
+            raise ValueError(f"{self.fault} {'needs a' if self.fault in CLIENT_FAULTS else 'has no'} client")
+        return self
 
 
 class _File(_Section):

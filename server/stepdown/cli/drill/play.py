@@ -1,127 +1,135 @@
-"""Plays one drill: load, a while of peace, the fault, until the tier is back, and a while of peace again."""
+"""Plays one drill: load, a while of peace, the fault, until all is as before, and a while of peace again."""
 
 import time
 from collections.abc import Callable
-from pathlib import Path
-from threading import Lock, Thread
+from dataclasses import replace
 
+from stepdown.adapters.certificates import identity_of
 from stepdown.cli.drill.load import OpenLoad
 from stepdown.cli.drill.plan import Drill, LoadPlan
-from stepdown.cli.drill.record import DrillRecord, Move
-from stepdown.client import AssessmentClient
-from stepdown.client.drills import DrillClient, TierView
-from stepdown.domain.drills import LOAD_FAULTS, InjectableFault
-from stepdown.domain.errors import StepdownError
+from stepdown.cli.drill.questions import SERVING, Desk, DrillNotPlayedError, Questions, refresh
+from stepdown.cli.drill.record import DrillRecord, Sighting
+from stepdown.cli.drill.watch import TierWatch
+from stepdown.client import AssessmentError
+from stepdown.client.drills import DrillClient, FaultOrder, Situation
+from stepdown.client.sending import QuestionSender
+from stepdown.domain.drills import LOAD_FAULTS, TIER_FAULTS, InjectableFault
 
-_READY_S = 60.0
 _POLL_S = 0.05
-_SERVING = "SERVING"
-
-
-class DrillNotPlayedError(StepdownError):
-    """The drill could not be played, so it says nothing about the server."""
-
-
-class TierWatch:
-    """Keeps every move of a pathway's tiers."""
-
-    def __init__(self, operations: DrillClient, pathway: str) -> None:
-        """Begin to listen."""
-        self._lock = Lock()
-        self._moves: list[Move] = []
-        self._thread = Thread(target=self._listen, args=(operations, pathway), name="drill-watch", daemon=True)
-        self._thread.start()
-
-    def moves(self) -> tuple[Move, ...]:
-        """Those so far, oldest first."""
-        with self._lock:
-            return tuple(self._moves)
-
-    def _listen(self, operations: DrillClient, pathway: str) -> None:
-        known: dict[str, Move] = {}
-        for tiers in operations.watch(pathway):
-            for tier in tiers:
-                move = Move(at_s=tier.state_time_s, tier=tier.name, state=tier.state, reason=tier.reason)
-                if known.get(tier.name) != move:
-                    known[tier.name] = move
-                    with self._lock:
-                        self._moves.append(move)
+_KILLS = frozenset({InjectableFault.WORKER_KILLED, InjectableFault.SIGNATURE_BROKEN})
 
 
 def play(
-    drill: Drill,
-    load_plan: LoadPlan,
-    *,
-    pathway: str,
-    stays: Path,
-    client: AssessmentClient,
-    operations: DrillClient,
-    tell: Callable[[str], None],
+    drill: Drill, load_plan: LoadPlan, *, desk: Desk, questions: Questions, tell: Callable[[str], None]
 ) -> DrillRecord:
-    """Play it. Raises: DrillNotPlayedError when not every tier serves at the start; AssessmentError."""
-    tiers = _whole_chain(operations, pathway, drill.tier)
-    watch = TierWatch(operations, pathway)
-    load = OpenLoad(client, stays, load_plan, labels={tier.name: tier for tier in tiers})
-    tell(f"{load_plan.rate_per_s:g} questions a second, each with {load_plan.deadline_ms:g} ms")
-    load.start()
-    try:
-        time.sleep(load_plan.before_s)
-        tell(f"injecting {drill.fault} into {drill.tier}")
-        start_s, end_s, clock_ahead_s = _inject(operations, pathway, drill)
-        back = _wait_until_back(operations, pathway, drill, watch, start_s=start_s)
-        tell("the tier is back" if back else "the tier is not back")
-        time.sleep(load_plan.after_s)
-    finally:
-        load.stop()
+    """Play it. Raises: DrillNotPlayedError when not every tier serves at the start; AssessmentError, AddressError."""
+    tiers = refresh(desk)
+    if not questions.is_of(tiers):
+        raise DrillNotPlayedError("other bundles serve than when the tiers were asked alone")
+    client = _identity(desk, drill)
+    with DrillClient(desk.address, desk.operator) as watching:
+        watch = TierWatch(watching, desk.pathway)
+        sender = QuestionSender(desk.address, desk.assessor)
+        load = OpenLoad(sender, questions, load_plan)
+        load.start()
+        try:
+            time.sleep(load_plan.before_s)
+            tell(f"{drill.fault} in {drill.where}")
+            start_s, end_s, clock_ahead_s = _inject(desk, drill, client)
+            run = _Run(desk, drill, watch, start_s=start_s, end_s=end_s, clock_ahead_s=clock_ahead_s)
+            back = run.until_back()
+            tell("all is as before" if back else "it is not as before")
+            time.sleep(load_plan.after_s)
+        finally:
+            load.stop()
+            sender.close()
+        moves = watch.moves()
     return DrillRecord(
         tiers=tuple(tier.name for tier in tiers),
         faulted=drill.tier,
-        holds_for_successors=drill.fault in LOAD_FAULTS,
+        ends_with_process=drill.fault in TIER_FAULTS - LOAD_FAULTS,
         fault_start_s=start_s,
         fault_end_s=end_s,
         clock_ahead_s=clock_ahead_s,
         asked=load.asked(),
-        moves=watch.moves(),
+        moves=moves,
+        alarm=run.alarm,
     )
 
 
-def _inject(operations: DrillClient, pathway: str, drill: Drill) -> tuple[float, float, float]:
+def _identity(desk: Desk, drill: Drill) -> str:
+    """Whose answers are to be held back. Raises: DrillNotPlayedError if the certificate does not say."""
+    if not drill.client:
+        return ""
+    held = desk.operator if drill.client == "operator" else desk.assessor
+    try:
+        return identity_of(held.certificate)
+    except (OSError, ValueError) as error:
+        raise DrillNotPlayedError(f"whose answers to hold back: {error}") from error
+
+
+def _inject(desk: Desk, drill: Drill, client: str) -> tuple[float, float, float]:
     """When the fault begins and ends on the server's clock, and how far that clock is ahead of this one."""
     asked_s = time.time()
-    start_s, end_s = operations.inject(
-        pathway,
-        drill.tier,
-        fault=drill.fault,
-        duration_s=drill.duration_s,
-        delay_s=drill.delay_ms / 1e3,
-        detail="stepdown drill run",
+    start_s, end_s = desk.operations.inject(
+        FaultOrder(
+            fault=drill.fault,
+            duration_s=drill.duration_s,
+            detail="stepdown drill run",
+            pathway=desk.pathway if drill.tier else "",
+            tier=drill.tier,
+            client=client,
+            delay_s=drill.delay_ms / 1e3,
+            clock_step_s=drill.clock_step_s,
+            days_left=drill.days_left,
+        )
     )
-    # The server did it between the two readings of this clock; half way is off by half the round trip at most.
-    return start_s, end_s, start_s - (asked_s + time.time()) / 2
+    # The server did it between the two readings of this clock; half way is off by half the round trip at most. An
+    # operator whose own answers are held back learns of it late, and not when it was done.
+    now_s = time.time()
+    return start_s, end_s, 0.0 if drill.client == "operator" else start_s - (asked_s + now_s) / 2
 
 
-def _whole_chain(operations: DrillClient, pathway: str, faulted: str) -> tuple[TierView, ...]:
-    deadline_s = time.monotonic() + _READY_S
-    while True:
-        tiers = operations.tiers(pathway)
-        if faulted not in {tier.name for tier in tiers}:
-            raise DrillNotPlayedError(f"{pathway} has no tier {faulted}")
-        if all(tier.state == _SERVING and not tier.injected_fault for tier in tiers):
-            return tiers
-        if time.monotonic() > deadline_s:
-            states = ", ".join(f"{tier.name} {tier.state}" for tier in tiers)
-            raise DrillNotPlayedError(f"a drill begins with every tier serving, but {states}")
-        time.sleep(_POLL_S)
+class _Run:
+    """A fault that is in, looked at until it is over."""
 
+    def __init__(
+        self, desk: Desk, drill: Drill, watch: TierWatch, *, start_s: float, end_s: float, clock_ahead_s: float
+    ) -> None:
+        self._desk = desk
+        self._drill = drill
+        self._watch = watch
+        self._start_s = start_s
+        self._end_s = end_s - clock_ahead_s
+        self.alarm = Sighting()
 
-def _wait_until_back(operations: DrillClient, pathway: str, drill: Drill, watch: TierWatch, *, start_s: float) -> bool:
-    """Out of service and back in. A fault that takes no tier out is over when it is taken back."""
-    deadline_s = time.monotonic() + drill.duration_s + drill.patience_s
-    while time.monotonic() < deadline_s:
-        time.sleep(_POLL_S)
-        own = [move for move in watch.moves() if move.tier == drill.tier and move.at_s >= start_s]
-        (tier,) = (each for each in operations.tiers(pathway) if each.name == drill.tier)
-        stayed = not own and not tier.injected_fault and drill.fault is not InjectableFault.WORKER_KILLED
-        if tier.state == _SERVING and not tier.injected_fault and (stayed or any(m.state != _SERVING for m in own)):
-            return True
-    return False
+    def until_back(self) -> bool:
+        """Out of service and back in; or, for what takes no tier out, taken back. False: patience is at an end."""
+        deadline_s = time.monotonic() + self._drill.duration_s + self._drill.patience_s
+        while time.monotonic() < deadline_s:
+            time.sleep(_POLL_S)
+            try:
+                now = self._desk.operations.situation(self._desk.pathway)
+            except AssessmentError:
+                continue  # a drill may have cut off the operator, too
+            self._look_for_alarm(now)
+            if self._is_over(now):
+                return True
+        return False
+
+    def _look_for_alarm(self, now: Situation) -> None:
+        kinds = {alarm.partition(" ")[0] for alarm in now.alarms}
+        if self._drill.alarm in kinds and self.alarm.seen_s is None:
+            self.alarm = replace(self.alarm, seen_s=time.time())
+        if self._drill.alarm not in kinds and self.alarm.seen_s is not None and self.alarm.gone_s is None:
+            self.alarm = replace(self.alarm, gone_s=time.time())
+
+    def _is_over(self, now: Situation) -> bool:
+        whole = not now.injected and all(tier.state == SERVING for tier in now.tiers)
+        if self.alarm.seen_s is not None and self.alarm.gone_s is None:
+            return False
+        if not self._drill.tier:
+            return whole and time.time() >= self._end_s
+        own = [move for move in self._watch.moves() if move.tier == self._drill.tier and move.at_s >= self._start_s]
+        left = any(move.state != SERVING for move in own)
+        return whole and (left or (not own and self._drill.fault not in _KILLS))

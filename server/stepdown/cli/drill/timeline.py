@@ -55,13 +55,15 @@ def timeline(record: DrillRecord, *, deadline_ms: float) -> str:
 
 
 def _marks(record: DrillRecord, scale: _Scale) -> Iterator[str]:
-    """The fault, and what became of the tier."""
-    moves = [
+    """The fault, what became of the tier, and the end of what does not end with a process."""
+    marks = [
         (move.at_s - record.fault_start_s, f"{move.tier} {move.state}")
         for move in record.moves
         if move.tier == record.faulted and move.at_s >= record.fault_start_s
     ]
-    for row, (at_s, text) in enumerate([(0.0, "fault"), *moves[:_MARKS]]):
+    if not record.ends_with_process:
+        marks.append((record.fault_end_s - record.fault_start_s, "taken back"))
+    for row, (at_s, text) in enumerate([(0.0, "fault"), *sorted(marks)[:_MARKS]]):
         place = scale.across(at_s)
         yield (
             f'<line x1="{place:.1f}" x2="{place:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" stroke="#888" '

@@ -25,17 +25,28 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """The figures of a drill; None: it did not happen. `back_s` is beyond `load_s`, what the worker took to load."""
+    """The figures of a drill; None: it did not happen.
+
+    `back_s` is beyond `load_s`, what the worker took to load. `wrong_given` are the answers of a tier that was made to
+    lie, by request id, and `wrong_ms` how long after the fault the last of them came. `sent_late_ms` is how late, at
+    worst, this machine sent a question: what it says of milliseconds is no better than that.
+    """
 
     lost: int
     mislabelled: int
+    moves: int
     detected_ms: float | None
     next_tier_ms: float | None
+    wrong_ms: float
     load_s: float | None
     back_s: float | None
+    alarm_ms: float | None
+    alarm_end_ms: float | None
     late_sends: int
+    sent_late_ms: float
     phases: tuple[Phase, ...]
-    doubtful: tuple[str, ...]
+    wrong_given: tuple[str, ...]
+    failures: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,43 +59,36 @@ class Finding:
     met: bool
 
 
-def measure(record: DrillRecord, *, doubt: bool) -> Measures:
-    """The figures. `doubt`: answers of the tier between fault and detection are listed by request id."""
+def measure(record: DrillRecord, *, lies: bool) -> Measures:
+    """The figures. `lies`: the tier was made to give wrong numbers, so these are listed, and are no mislabelling."""
     start_s = record.fault_start_s - record.clock_ahead_s
-    own = [move for move in record.moves if move.tier == record.faulted and move.at_s >= record.fault_start_s]
-    down = next((move for move in own if move.state != _SERVING), None)
-    up = next((move for move in own if down is not None and move.state == _SERVING and move.at_s >= down.at_s), None)
-    load_s = _load_s(own)
-    detected_s = down.at_s - record.clock_ahead_s if down else None
-    back_at_s = up.at_s - record.clock_ahead_s if up else None
-    next_s = min(
-        (each.done_s for each in record.asked if each.tier not in {"", record.faulted} and each.done_s >= start_s),
-        default=None,
-    )
+    end_s = record.fault_end_s - record.clock_ahead_s
+    down, up, load_s = _absence(record)
+    wrong = [each for each in record.asked if lies and each.wrong and _is_lie(each, record.faulted, start_s)]
     return Measures(
         lost=sum(not each.tier for each in record.asked),
-        mislabelled=sum(each.mislabelled for each in record.asked),
-        detected_ms=_span_ms(start_s, detected_s),
-        next_tier_ms=_span_ms(start_s, next_s),
+        mislabelled=sum(each.mislabelled or each.wrong for each in record.asked) - len(wrong),
+        moves=sum(move.heard_s >= start_s and move.state != _SERVING for move in record.moves),
+        detected_ms=_span_ms(record.fault_start_s, down.at_s if down else None),
+        next_tier_ms=_span_ms(start_s, _next_answer_s(record, start_s)),
+        wrong_ms=max((each.done_s - start_s for each in wrong), default=0.0) * 1e3,
         load_s=load_s,
         back_s=None if up is None or down is None else max(0.0, up.at_s - _cause_end_s(record, down) - (load_s or 0.0)),
+        alarm_ms=_span_ms(start_s, record.alarm.seen_s),
+        alarm_end_ms=_span_ms(end_s, record.alarm.gone_s),
         late_sends=sum(each.sent_s - each.intended_s > 0.05 for each in record.asked),  # noqa: PLR2004 - a tenth of 500 ms
+        sent_late_ms=max((each.sent_s - each.intended_s for each in record.asked), default=0.0) * 1e3,
         # A tier that never left is itself again when the fault is taken back.
-        phases=_phases(record, start_s, back_at_s if down else record.fault_end_s - record.clock_ahead_s),
-        doubtful=_doubtful(record, start_s, detected_s) if doubt else (),
+        phases=_phases(record, start_s, _again_s(record, down, up)),
+        wrong_given=tuple(each.request_id for each in wrong),
+        failures=dict(Counter(each.failure for each in record.asked if not each.tier)),
     )
 
 
 def judge(measures: Measures, objectives: Objectives) -> tuple[Finding, ...]:
     """Every objective that the drill asks. What did not happen is not met."""
-    found: dict[str, float | None] = {
-        "lost": measures.lost,
-        "mislabelled": measures.mislabelled,
-        "detected_ms": measures.detected_ms,
-        "next_tier_ms": measures.next_tier_ms,
-        "back_s": measures.back_s,
-    }
     allowed: dict[str, float | None] = objectives.model_dump()
+    found: dict[str, float | None] = {name: getattr(measures, name) for name in allowed}
     return tuple(
         Finding(objective=name, allowed=most, found=found[name], met=_within(found[name], most))
         for name, most in allowed.items()
@@ -106,9 +110,34 @@ def _span_ms(start_s: float, end_s: float | None) -> float | None:
     return None if end_s is None else max(0.0, (end_s - start_s) * 1e3)
 
 
+def _absence(record: DrillRecord) -> tuple[Move | None, Move | None, float | None]:
+    """When the tier went out of service, when it was back in, and how long its new worker took to load."""
+    own = [move for move in record.moves if move.tier == record.faulted and move.at_s >= record.fault_start_s]
+    down = next((move for move in own if move.state != _SERVING), None)
+    up = next((move for move in own if down is not None and move.state == _SERVING and move.at_s >= down.at_s), None)
+    return down, up, _load_s(own)
+
+
+def _next_answer_s(record: DrillRecord, start_s: float) -> float | None:
+    """The first answer of another tier after the fault; None for a fault of no tier."""
+    others = (each for each in record.asked if record.faulted and each.tier not in {"", record.faulted})
+    return min((each.done_s for each in others if each.done_s >= start_s), default=None)
+
+
+def _is_lie(asked: Asked, faulted: str, start_s: float) -> bool:
+    return asked.tier == faulted and asked.done_s >= start_s
+
+
+def _again_s(record: DrillRecord, down: Move | None, up: Move | None) -> float | None:
+    """When all was as before, on this machine's clock; None: never."""
+    if down is None:
+        return record.fault_end_s - record.clock_ahead_s
+    return up.at_s - record.clock_ahead_s if up is not None else None
+
+
 def _cause_end_s(record: DrillRecord, down: Move) -> float:
     """A fault of a process ends with it, when the tier is taken out; one of a device when it is taken back."""
-    return max(down.at_s, record.fault_end_s) if record.holds_for_successors else down.at_s
+    return down.at_s if record.ends_with_process else max(down.at_s, record.fault_end_s)
 
 
 def _load_s(own: Sequence[Move]) -> float | None:
@@ -138,13 +167,4 @@ def _phase(name: str, asked: Sequence[Asked]) -> Phase:
         shares=dict(Counter(each.tier for each in asked if each.tier)),
         p50_ms=percentile(latencies, 0.5),
         p99_ms=percentile(latencies, 0.99),
-    )
-
-
-def _doubtful(record: DrillRecord, start_s: float, detected_s: float | None) -> tuple[str, ...]:
-    end_s = float("inf") if detected_s is None else detected_s
-    return tuple(
-        each.request_id
-        for each in record.asked
-        if each.tier == record.faulted and each.done_s >= start_s and each.intended_s <= end_s
     )

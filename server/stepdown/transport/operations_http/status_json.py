@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.drift import DriftReport
-from stepdown.domain.drills import InjectedFault
+from stepdown.domain.drills import InjectedFault, place_of
 from stepdown.domain.status import PathwayStatus, TierStatus, WorkerShare
 from stepdown.domain.tiers import Capability
 from stepdown.transport.operations_http.drift_json import drift_json
@@ -17,12 +18,14 @@ Json: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStatus:
-    """What is told of the server itself. `started_time_s` is Unix time."""
+    """What is told of the server itself. `started_time_s` is Unix time; `injected`: every fault that a drill put in."""
 
     version: str
     environment: str
     started_time_s: float
     uptime_s: float
+    alarms: tuple[StandingAlarm, ...] = ()
+    injected: tuple[InjectedFault, ...] = ()
 
 
 def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drift: Sequence[DriftReport] = ()) -> Json:
@@ -35,6 +38,8 @@ def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drif
             "started_time": _instant(server.started_time_s),
             "uptime_s": round(server.uptime_s, 3),
         },
+        "alarms": [_alarm(standing) for standing in server.alarms],
+        "injected_faults": [_fault(injected) | place_of(injected.injection) for injected in server.injected],
         "pathways": [_pathway(pathway) | {"drift": watched.get(pathway.name)} for pathway in pathways],
     }
 
@@ -100,6 +105,15 @@ def _fault(injected: InjectedFault) -> Json:
         "fault": injected.injection.fault.value,
         "start_time": _instant(injected.start_time_s),
         "end_time": _instant(injected.end_time_s),
+    }
+
+
+def _alarm(standing: StandingAlarm) -> Json:
+    return {
+        "alarm": standing.alarm.kind.value,
+        "subject": standing.alarm.subject,
+        "detail": standing.alarm.detail,
+        "since_time": _instant(standing.since_time_s),
     }
 
 

@@ -48,12 +48,22 @@ def status_page(server: ServerStatus, pathways: Sequence[PathwayStatus]) -> str:
         f'<meta name="viewport" content="width=device-width"><title>Stepdown</title><style>{_STYLE}</style>'
     )
     facts = f"version {server.version} · {server.environment} · up {_span(server.uptime_s)}"
-    sections = "".join(_pathway(pathway) for pathway in pathways)
+    sections = _warnings(server) + "".join(_pathway(pathway) for pathway in pathways)
     links = " · ".join(f'<a href="{path}">{path}</a>' for path in ("/api/status", "/readyz", "/livez", "/metrics"))
     return (
         f'<!doctype html><html lang="en"><head>{head}</head><body><h1>Stepdown</h1>'
         f"<p>{escape(facts)}</p>{sections}<p>{links}</p></body></html>"
     )
+
+
+def _warnings(server: ServerStatus) -> str:
+    """Alarms, and the drills that are not some tier's, which says its own."""
+    alarms = (f"{each.alarm.kind} {each.alarm.subject}: {each.alarm.detail}" for each in server.alarms)
+    drills = (
+        f"drill {each.injection.fault} {each.injection.client}" for each in server.injected if not each.injection.tier
+    )
+    marks = (*(_mark(text, "bad") for text in alarms), *(_mark(text, "warn") for text in drills))
+    return "".join(f"<p>{mark}</p>" for mark in marks)
 
 
 def _pathway(pathway: PathwayStatus) -> str:

@@ -1,15 +1,17 @@
 """`OperationsService` on gRPC: how tiers are doing, and taking them out and back in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import grpc
 
 from stepdown.api.v1 import operations_service_pb2 as wire
 from stepdown.api.v1 import operations_service_pb2_grpc
-from stepdown.domain.drills import DrillRefusedError
+from stepdown.domain.alarms import StandingAlarm
+from stepdown.domain.drills import TIER_FAULTS, DrillRefusedError, place_of
 from stepdown.domain.reasons import RejectReason
 from stepdown.ports import Chain, Drills
 from stepdown.transport.calls import EventLog, current_call
+from stepdown.transport.codec.alarms import encode_alarm
 from stepdown.transport.codec.drills import decode_injection, encode_injected
 from stepdown.transport.codec.tiers import encode_pathways
 from stepdown.transport.doorbell import Doorbell
@@ -22,9 +24,18 @@ MAXIMUM_DETAIL = 256
 class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
     """Each method's docstring is the wire contract's."""
 
-    def __init__(self, chain: Chain, *, drills: Drills | None, drain: DrainSignal, event: EventLog) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        *,
+        drills: Drills | None,
+        alarms: Callable[[], tuple[StandingAlarm, ...]],
+        drain: DrainSignal,
+        event: EventLog,
+    ) -> None:
         """`drills` None: this server permits none."""
         self._chain = chain
+        self._alarms = alarms
         self._drills = drills
         self._drain = drain
         self._event = event
@@ -34,7 +45,12 @@ class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
     ) -> wire.ListTiersResponse:
         """Every pathway and tier now."""
         del context
-        return wire.ListTiersResponse(pathways=self._reports(request.pathway))
+        injected = self._drills.injected() if self._drills is not None else ()
+        return wire.ListTiersResponse(
+            pathways=self._reports(request.pathway),
+            alarms=map(encode_alarm, self._alarms()),
+            injected_faults=map(encode_injected, injected),
+        )
 
     def WatchTiers(  # noqa: N802
         self, request: wire.WatchTiersRequest, context: grpc.ServicerContext
@@ -79,21 +95,28 @@ class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
     def InjectFault(  # noqa: N802
         self, request: wire.InjectFaultRequest, context: grpc.ServicerContext
     ) -> wire.InjectFaultResponse:
-        """Make a tier's worker fail, for a drill."""
+        """Make something fail, for a drill."""
         del context
-        fields = {"pathway": request.pathway, "tier": request.tier, "caller": _caller(), "detail": request.detail}
         if self._drills is None:
-            self._event("fault_refused", **{**fields, "detail": ""})
+            self._event("fault_refused", pathway=request.pathway, tier=request.tier, caller=_caller(), detail="")
             text = "this server's environment permits no drills"
             raise refused(RejectReason.DRILLS_NOT_PERMITTED, field="", description=text)
         _require_detail(request.detail)
-        self._known(request.pathway, request.tier)
         injection = decode_injection(request)
+        if injection.fault in TIER_FAULTS:
+            self._known(injection.pathway, injection.tier)
         try:
             injected = self._drills.inject(injection)
         except DrillRefusedError as refusal:
-            raise refused(RejectReason.DRILL_NOT_POSSIBLE, field="tier", description=str(refusal)) from refusal
-        self._event("fault_injected", **fields, fault=injection.fault.value, duration_s=injection.duration_s)
+            raise refused(RejectReason.DRILL_NOT_POSSIBLE, field="fault", description=str(refusal)) from refusal
+        self._event(
+            "fault_injected",
+            **place_of(injection),
+            caller=_caller(),
+            detail=request.detail,
+            fault=injection.fault.value,
+            duration_s=injection.duration_s,
+        )
         return wire.InjectFaultResponse(injected_fault=encode_injected(injected))
 
     def _reports(self, pathway: str) -> list[wire.PathwayReport]:

@@ -24,7 +24,7 @@ def asked(at_s: float, *, tier: str = "full", latency_ms: float = 5.0, **changes
 
 def move(at_s: float, state: str, *, tier: str = "full", reason: str = "") -> Move:
     """A move, this long after the fault."""
-    return Move(at_s=FAULT_S + at_s, tier=tier, state=state, reason=reason)
+    return Move(at_s=FAULT_S + at_s, tier=tier, state=state, reason=reason, heard_s=FAULT_S + at_s)
 
 
 MOVES = (
@@ -49,7 +49,7 @@ def record(**changes: Any) -> DrillRecord:  # noqa: ANN401 - any field may be na
     plain = DrillRecord(
         tiers=("full", "distilled", "rules"),
         faulted="full",
-        holds_for_successors=False,
+        ends_with_process=True,
         fault_start_s=FAULT_S,
         fault_end_s=FAULT_S,
         clock_ahead_s=0.0,

@@ -1,14 +1,19 @@
 """The page that is filed: it says the verdict, draws every question, and loads nothing."""
 
+import io
 import re
 from html.parser import HTMLParser
 
-from stepdown.cli.drill.page import drill_page
+from rich.console import Console
+
+from stepdown.cli.drill.page import rehearsal_page
 from stepdown.cli.drill.plan import Drill, LoadPlan, Objectives
 from stepdown.cli.drill.record import DrillRecord
+from stepdown.cli.drill.result import Played, Rehearsal, Result, rehearsal_json
+from stepdown.cli.drill.terminal import show_result, show_summary
 from stepdown.cli.drill.verdict import judge, measure
 from stepdown.domain.drills import InjectableFault
-from tests.unit.cli.drill.drill_records import ASKED, record
+from tests.unit.cli.drill.drill_records import ASKED, FAULT_S, asked, record
 
 DRILL = Drill(
     about="A <test> & more.",
@@ -19,9 +24,25 @@ DRILL = Drill(
 )
 
 
+def result(seen: DrillRecord) -> Result:
+    measures = measure(seen, lies=True)
+    played = Played(record=seen, measures=measures, findings=judge(measures, DRILL.objectives))
+    return Result(name="output-wrong", drill=DRILL, played=played)
+
+
+def rehearsal(*results: Result) -> Rehearsal:
+    return Rehearsal(
+        address="127.0.0.1:8443",
+        pathway="sepsis-early-warning",
+        begun_s=FAULT_S,
+        load=LoadPlan(),
+        tiers=(),
+        results=results,
+    )
+
+
 def page(seen: DrillRecord) -> str:
-    measures = measure(seen, doubt=True)
-    return drill_page("output-wrong", DRILL, LoadPlan(), seen, measures, judge(measures, DRILL.objectives))
+    return rehearsal_page(rehearsal(result(seen)))
 
 
 class Balance(HTMLParser):
@@ -64,7 +85,42 @@ def test_a_drill_in_which_nothing_was_asked_and_nothing_came_back_still_has_a_pa
     assert "did not happen" in text
 
 
-def test_answers_in_doubt_are_listed() -> None:
-    seen = record(moves=())
-    assert "<code>r2.5</code>" in page(seen)
+def test_wrong_answers_are_listed_and_so_is_what_came_instead_of_one() -> None:
+    seen = page(record(asked=(asked(0.1, wrong=True), asked(0.2, tier="", failure="UNAVAILABLE x"))))
+    assert "<code>r0.1</code>" in seen
+    assert "UNAVAILABLE x" in seen
     assert "by request id" not in page(record())
+
+
+def test_several_drills_share_a_page_whose_verdict_is_the_worst_and_end_with_its_code() -> None:
+    met, missed = result(record()), result(record(moves=()))
+    unplayed = Result(name="clock-ahead", drill=DRILL, played=None, problem="a tier does not serve")
+    both = rehearsal(met, missed)
+    text = rehearsal_page(both)
+    assert "Rehearsal of 2 drills: " in text
+    assert '<h1>Rehearsal of 2 drills: <span class="bad">NOT MET</span></h1>' in text
+    assert (rehearsal(met).exit_code, both.exit_code, rehearsal(met, missed, unplayed).exit_code) == (0, 1, 2)
+    assert "a tier does not serve" in rehearsal_page(rehearsal(met, unplayed))
+    assert rehearsal().exit_code == 2
+    bodies = rehearsal_json(rehearsal(met, unplayed))
+    assert bodies["met"] is False
+    assert rehearsal_json(rehearsal(unplayed)) == {
+        "drill": "clock-ahead",
+        "fault": "OUTPUT_WRONG",
+        "tier": "full",
+        "met": None,
+        "problem": "a tier does not serve",
+    }
+
+
+def test_the_terminal_shows_each_drill_and_a_line_for_each() -> None:
+    unplayed = Result(name="clock-ahead", drill=DRILL, played=None, problem="a tier does not serve")
+    odd = result(record(asked=(asked(0.1, wrong=True), asked(0.2, tier="", failure="GONE", sent_s=FAULT_S + 1.0))))
+    console = Console(file=io.StringIO(), width=200)
+    for each in (odd, unplayed):
+        show_result(each, console)
+    show_summary(rehearsal(odd, unplayed), console)
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    for text in ("1 without an answer: GONE", "1 wrong answers", "sent more than 50 ms late", "NOT PLAYED", "NOT MET"):
+        assert text in shown

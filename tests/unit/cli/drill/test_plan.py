@@ -35,6 +35,13 @@ def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
         ('[drill.one]\nabout = "x"\nfault = "FLOOD"\ntier = "full"\nduration_s = 1', "drill.one.fault"),
         ('[drill.one]\nabout = "x"\nfault = "ABORT"\ntier = "full"\nduration_s = 0', "drill.one.duration_s"),
         ("[load]\nspeed = 3", "load.speed"),
+        ('[drill.one]\nabout = "x"\nfault = "ABORT"\nduration_s = 1', "ABORT needs a tier"),
+        ('[drill.one]\nabout = "x"\nfault = "CPU_HALVED"\ntier = "full"\nduration_s = 1', "CPU_HALVED has no tier"),
+        ('[drill.one]\nabout = "x"\nfault = "NETWORK_DELAY"\nduration_s = 1', "NETWORK_DELAY needs a client"),
+        (
+            '[drill.one]\nabout = "x"\nfault = "CPU_HALVED"\nclient = "operator"\nduration_s = 1',
+            "CPU_HALVED has no client",
+        ),
     ],
 )
 def test_a_file_that_says_something_else_is_refused_by_key(tmp_path: Path, text: str, said: str) -> None:

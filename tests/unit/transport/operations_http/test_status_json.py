@@ -1,14 +1,17 @@
 """The published shape of `/api/status` and `/readyz`."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from stepdown.domain.alarms import Alarm, AlarmKind, StandingAlarm
 from stepdown.domain.drift import DriftReading, DriftReport, DriftSignal, DriftState
 from stepdown.domain.drills import FaultInjection, InjectableFault
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import Capability, TierState
 from stepdown.transport.operations_http.status_json import ServerStatus, is_ready, readiness_json, status_json
+from stepdown.transport.operations_http.status_page import status_page
 from tests.fakes.drills import injected_fault
 from tests.fakes.statuses import PATHWAY, pathway_status, suspended_tier, tier_status
 
@@ -44,6 +47,32 @@ FULL = {
 }
 
 
+def test_alarms_and_drills_of_the_server_stand_beside_the_pathways() -> None:
+    alarm = Alarm(kind=AlarmKind.CERTIFICATE_EXPIRING, subject="server", detail="ends in 5 days")
+    drill = FaultInjection(client="spiffe://ward", fault=InjectableFault.NETWORK_DELAY, duration_s=5.0, delay_s=1.0)
+    server = replace(SERVER, alarms=(StandingAlarm(alarm=alarm, since_time_s=0.0),), injected=(injected_fault(drill),))
+    body = status_json(server, ())
+    assert body["alarms"] == [
+        {
+            "alarm": "CERTIFICATE_EXPIRING",
+            "subject": "server",
+            "detail": "ends in 5 days",
+            "since_time": "1970-01-01T00:00:00.000+00:00",
+        }
+    ]
+    assert body["injected_faults"] == [
+        {
+            "fault": "NETWORK_DELAY",
+            "start_time": "2023-11-14T22:13:20.000+00:00",
+            "end_time": "2023-11-14T22:13:25.000+00:00",
+            "client": "spiffe://ward",
+        }
+    ]
+    page = status_page(server, ())
+    assert "CERTIFICATE_EXPIRING server: ends in 5 days" in page
+    assert "drill NETWORK_DELAY spiffe://ward" in page
+
+
 def test_the_whole_shape_of_the_status() -> None:
     body = status_json(SERVER, (pathway_status(tier_status()),))
     assert body == {
@@ -53,6 +82,8 @@ def test_the_whole_shape_of_the_status() -> None:
             "started_time": "2023-11-14T22:13:20.000+00:00",
             "uptime_s": 12.346,
         },
+        "alarms": [],
+        "injected_faults": [],
         "pathways": [
             {
                 "name": PATHWAY,

@@ -8,6 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from stepdown.api.v1 import operations_service_pb2 as wire
 from stepdown.api.v1.operations_service_pb2_grpc import OperationsServiceStub
+from stepdown.domain.alarms import Alarm, AlarmKind, StandingAlarm
 from stepdown.domain.drills import FaultInjection, InjectableFault
 from tests.fakes.chain import FakeChain
 from tests.fakes.drills import START_S, FakeDrills, injected_fault
@@ -16,6 +17,41 @@ from tests.unit.transport.failures import failure_of
 from tests.unit.transport.grpc_side import GrpcSide, grpc_side
 
 OPERATOR = "spiffe://stepdown.demo/operator/test"
+
+
+NOWHERE: dict[str, Any] = {"pathway": "", "tier": ""}
+TO_A_CLIENT: dict[str, Any] = NOWHERE | {"client": "spiffe://stepdown.demo/assessor/ward"}
+SECOND = Duration(seconds=1)
+NEEDS: dict[InjectableFault, dict[str, Any]] = {
+    InjectableFault.WORKER_SLOW: {"delay": SECOND},
+    InjectableFault.CLOCK_JUMP: NOWHERE | {"clock_step": Duration(seconds=-3600)},
+    InjectableFault.CERTIFICATE_EXPIRING: NOWHERE | {"days_left": 5},
+    InjectableFault.CPU_HALVED: NOWHERE,
+    InjectableFault.NETWORK_DELAY: TO_A_CLIENT | {"delay": SECOND},
+    InjectableFault.NETWORK_PARTITION: TO_A_CLIENT,
+}
+MALFORMED: tuple[dict[str, Any], ...] = (
+    {"fault": wire.FAULT_UNSPECIFIED},
+    {"fault": 99},
+    {"duration": None},
+    {"duration": Duration(seconds=-1)},
+    {"duration": Duration(seconds=601)},
+    {"fault": wire.FAULT_WORKER_SLOW},
+    {"delay": SECOND},
+    {"fault": wire.FAULT_WORKER_SLOW, "delay": Duration(seconds=61)},
+    {"client": "spiffe://stepdown.demo/assessor/ward"},
+    {"clock_step": SECOND},
+    {"days_left": 5},
+    {"fault": wire.FAULT_CPU_HALVED},
+    NOWHERE | {"fault": wire.FAULT_CPU_HALVED, "tier": "full"},
+    NOWHERE | {"fault": wire.FAULT_CLOCK_JUMP},
+    NOWHERE | {"fault": wire.FAULT_CLOCK_JUMP, "clock_step": Duration(seconds=86_401)},
+    NOWHERE | {"fault": wire.FAULT_CERTIFICATE_EXPIRING, "days_left": 366},
+    NOWHERE | {"fault": wire.FAULT_CERTIFICATE_EXPIRING, "days_left": -1},
+    NOWHERE | {"fault": wire.FAULT_NETWORK_PARTITION},
+    TO_A_CLIENT | {"fault": wire.FAULT_NETWORK_DELAY},
+    TO_A_CLIENT | {"fault": wire.FAULT_NETWORK_PARTITION, "client": "two\nlines"},
+)
 
 
 def request(**changes: Any) -> wire.InjectFaultRequest:  # noqa: ANN401 - any field may be named
@@ -62,10 +98,11 @@ def test_a_fault_is_put_in_and_goes_on_record_with_who_asked_and_why() -> None:
 @pytest.mark.parametrize("fault", InjectableFault)
 def test_every_fault_has_a_number_on_the_wire(fault: InjectableFault) -> None:
     drills = FakeDrills()
-    delay = Duration(seconds=1) if fault is InjectableFault.WORKER_SLOW else None
     with grpc_side(drills=drills) as side:
-        inject(side, fault=wire.Fault.Value(f"FAULT_{fault}"), delay=delay)
+        inject(side, fault=wire.Fault.Value(f"FAULT_{fault}"), **NEEDS.get(fault, {}))
+        listed = OperationsServiceStub(side.operator).ListTiers(wire.ListTiersRequest(), timeout=5).injected_faults
     assert [each.injection.fault for each in drills.injected()] == [fault]
+    assert [wire.Fault.Name(each.fault) for each in listed] == [f"FAULT_{fault}"]
 
 
 def test_a_server_that_permits_no_drills_refuses_and_records_the_attempt() -> None:
@@ -91,18 +128,6 @@ def test_nobody_but_an_operator_injects_anything(role: str) -> None:
         ({"pathway": "unheard-of"}, grpc.StatusCode.NOT_FOUND, "PATHWAY_UNKNOWN"),
         ({"tier": "unheard-of"}, grpc.StatusCode.NOT_FOUND, "TIER_UNKNOWN"),
         ({"detail": " "}, grpc.StatusCode.INVALID_ARGUMENT, "DETAIL_REQUIRED"),
-        ({"fault": wire.FAULT_UNSPECIFIED}, grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED"),
-        ({"fault": 99}, grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED"),
-        ({"duration": None}, grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED"),
-        ({"duration": Duration(seconds=-1)}, grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED"),
-        ({"duration": Duration(seconds=601)}, grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED"),
-        ({"fault": wire.FAULT_WORKER_SLOW}, grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED"),
-        ({"delay": Duration(seconds=1)}, grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED"),
-        (
-            {"fault": wire.FAULT_WORKER_SLOW, "delay": Duration(seconds=61)},
-            grpc.StatusCode.INVALID_ARGUMENT,
-            "DRILL_MALFORMED",
-        ),
     ],
 )
 def test_a_drill_that_leaves_something_open_is_refused(
@@ -112,6 +137,33 @@ def test_a_drill_that_leaves_something_open_is_refused(
     with grpc_side(drills=drills) as side:
         failed = failure_of(lambda: inject(side, **changes))
     assert (failed.code, failed.reason, drills.injected()) == (code, reason, ())
+
+
+@pytest.mark.parametrize("changes", MALFORMED, ids=str)
+def test_a_drill_that_says_too_little_or_what_would_not_be_heeded_is_malformed(changes: dict[str, Any]) -> None:
+    drills = FakeDrills()
+    with grpc_side(drills=drills) as side:
+        failed = failure_of(lambda: inject(side, **changes))
+    assert (failed.code, failed.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "DRILL_MALFORMED")
+    assert drills.injected() == ()
+
+
+def test_a_second_fault_in_a_place_is_refused_and_one_elsewhere_is_not() -> None:
+    drills = FakeDrills()
+    with grpc_side(drills=drills) as side:
+        inject(side, fault=wire.FAULT_CPU_HALVED, **NOWHERE)
+        failed = failure_of(lambda: inject(side, fault=wire.FAULT_CPU_HALVED, **NOWHERE))
+        inject(side, fault=wire.FAULT_NETWORK_PARTITION, **TO_A_CLIENT)
+    assert (failed.code, failed.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "DRILL_NOT_POSSIBLE")
+    assert [fields.get("client") for _, fields in side.recorded.events] == [None, TO_A_CLIENT["client"]]
+
+
+def test_alarms_that_stand_are_listed_with_the_tiers() -> None:
+    alarm = Alarm(kind=AlarmKind.BUNDLE_DAMAGED, subject="sepsis-full@1.0.0", detail="DIGEST_MISMATCH")
+    with grpc_side(alarms=lambda: (StandingAlarm(alarm=alarm, since_time_s=START_S),)) as side:
+        (listed,) = OperationsServiceStub(side.operator).ListTiers(wire.ListTiersRequest(), timeout=5).alarms
+    assert (listed.kind, listed.subject) == (wire.ALARM_KIND_BUNDLE_DAMAGED, "sepsis-full@1.0.0")
+    assert (listed.detail, listed.start_time.ToSeconds()) == ("DIGEST_MISMATCH", round(START_S))
 
 
 def test_a_fault_that_cannot_be_put_in_is_a_precondition_and_says_which() -> None:

@@ -1,0 +1,64 @@
+"""Everything that a drill can make fail, put together; made only for a server whose environment permits drills."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from stepdown.adapters.certificate_check import CertificateCheck
+from stepdown.adapters.drills.board import DrillBoard
+from stepdown.adapters.drills.bundles import AlteredBundles, BrokenSignature
+from stepdown.adapters.drills.clock import SteppingClock
+from stepdown.adapters.drills.processors import HalvedProcessors
+from stepdown.adapters.observers.log import JsonLog
+from stepdown.adapters.self_checks import SelfChecks, Waking
+from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
+from stepdown.domain.drills import InjectableFault
+from stepdown.domain.status import PathwayStatus
+from stepdown.transport.interference import Interference
+from stepdown.wiring.translation import log_drill_end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakable:
+    """The parts of a server, beside its workers, that a drill can make fail."""
+
+    clock: SteppingClock
+    bundles: AlteredBundles
+    certificates: CertificateCheck
+    interference: Interference
+
+
+def drill_board(
+    breakable: Breakable,
+    *,
+    pool: ProcessWorkerPool,
+    checks: SelfChecks,
+    status: Callable[[], Sequence[PathwayStatus]],
+    log: JsonLog,
+) -> DrillBoard:
+    """Where an operator's faults go."""
+    broken = BrokenSignature(
+        breakable.bundles,
+        bundle_of=lambda pathway, tier: _bundle_of(status(), pathway, tier),
+        workers=pool,
+        check=checks.wake,
+    )
+    return DrillBoard(
+        workers=pool,
+        sufferers={
+            InjectableFault.SIGNATURE_BROKEN: broken,
+            InjectableFault.CLOCK_JUMP: breakable.clock,
+            InjectableFault.CERTIFICATE_EXPIRING: Waking(breakable.certificates, wake=checks.wake),
+            InjectableFault.CPU_HALVED: HalvedProcessors(pool.process_ids),
+            InjectableFault.NETWORK_DELAY: breakable.interference,
+            InjectableFault.NETWORK_PARTITION: breakable.interference,
+        },
+        ended=partial(log_drill_end, log),
+        incident=log.incident,
+    )
+
+
+def _bundle_of(status: Sequence[PathwayStatus], pathway: str, tier: str) -> str:
+    found = (each.bundle for one in status if one.name == pathway for each in one.tiers if each.name == tier)
+    bundle = next(found, None)
+    return bundle.name if bundle is not None else ""
