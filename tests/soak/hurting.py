@@ -15,9 +15,9 @@ from stepdown.adapters.certificates import ensure_demo_pki
 from stepdown.api.v1 import operations_service_pb2 as wire
 from stepdown.api.v1.operations_service_pb2_grpc import OperationsServiceStub
 from stepdown.client import AssessmentError
-from stepdown.client.drills import DrillClient, TierView
+from stepdown.client.drills import DrillClient, FaultOrder, TierView
 from stepdown.client.encounter import DEMO_PATHWAY
-from stepdown.domain.drills import InjectableFault
+from stepdown.domain.drills import TIER_FAULTS, InjectableFault
 from tests.faults.running_server import RunningServer
 from tests.soak.tally import Tally
 
@@ -83,18 +83,20 @@ class Hurting:
     # --- acts ------------------------------------------------------------------------------------------------------
 
     def _inject(self) -> str:
-        fault, tier = self._chance.choice(list(InjectableFault)), self._chance.choice(_MODELS)
+        fault, tier = self._chance.choice(sorted(TIER_FAULTS)), self._chance.choice(_MODELS)
         duration_s, delay_s = self._chance.uniform(0.5, _LONGEST_S), self._chance.uniform(0.05, 0.6)
         if fault is InjectableFault.OUTPUT_WRONG:
             self._tally.doubt(tier, for_s=duration_s + _PROBE_AND_MORE_S)
         try:
             self._drills.inject(
-                DEMO_PATHWAY,
-                tier,
-                fault=fault,
-                duration_s=duration_s,
-                delay_s=delay_s if fault is InjectableFault.WORKER_SLOW else 0.0,
-                detail="soak",
+                FaultOrder(
+                    pathway=DEMO_PATHWAY,
+                    tier=tier,
+                    fault=fault,
+                    duration_s=duration_s,
+                    delay_s=delay_s if fault is InjectableFault.WORKER_SLOW else 0.0,
+                    detail="soak",
+                )
             )
         except AssessmentError as refused:
             if refused.reason != "DRILL_NOT_POSSIBLE":
