@@ -8,7 +8,7 @@ from stepdown.serving.assessment import PreparedAssessment
 def drift_sample(prepared: PreparedAssessment, assessment: Assessment) -> DriftSample:
     """The grid and the answer. Tokens become a key that means nothing outside this process and is not kept."""
     request = prepared.request
-    whose = request.encounter_token or request.subject_token or request.request_id
+    whose = request.encounter_token or request.subject_token
     by, risk = assessment.answered_by, assessment.risk
     return DriftSample(
         pathway=assessment.pathway,

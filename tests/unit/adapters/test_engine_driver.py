@@ -137,7 +137,7 @@ def test_a_request_is_answered_by_the_worker_it_was_sent_to(bench: Bench) -> Non
     bench.driver.take((done,))
     identity = reply.wait().answered_by
     assert identity is not None
-    assert (identity.tier, identity.bundle.sha256) == ("full", "sha256-of-sepsis-full")
+    assert (identity.tier, identity.bundle.sha256) == ("full", "sha256-of-sepsis-full-1.0.0")
     assert bench.driver.open_requests() == 0
 
 

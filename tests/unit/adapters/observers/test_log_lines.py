@@ -1,13 +1,16 @@
 """Which line tells which notice, how loudly, and what an exception may say."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
 from stepdown.adapters.observers.log_lines import describe_exception, is_routine, line_of
+from stepdown.domain.drift import DriftSignal
 from stepdown.domain.notices import (
     BatchFinished,
     CapabilityChanged,
+    DriftChanged,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -119,3 +122,10 @@ def test_causes_are_named_and_a_circle_of_them_ends() -> None:
 
 def test_an_endless_recursion_gives_a_bounded_line() -> None:
     assert len(describe_exception(caught("4.1", depth=200))["frames"]) == 64  # type: ignore[arg-type]
+
+
+def test_a_drift_warns_when_it_begins_and_only_tells_when_it_ends() -> None:
+    began = DriftChanged(pathway="p", tier="", channel="HR", signal=DriftSignal.AGE, drifting=True)
+    assert (line_of(began).level, line_of(began).event) == (logging.WARNING, "drift_began")
+    ended = line_of(replace(began, drifting=False))
+    assert (ended.level, ended.event) == (logging.INFO, "drift_ended")

@@ -1,12 +1,16 @@
 """Each notice moves its own numbers; names that nobody configured move none."""
 
+from dataclasses import replace
+
 import pytest
 from prometheus_client import CollectorRegistry
 
 from stepdown.adapters.observers.metrics import MetricsObserver
+from stepdown.domain.drift import DriftSignal
 from stepdown.domain.notices import (
     BatchFinished,
     CapabilityChanged,
+    DriftChanged,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -129,3 +133,9 @@ def test_the_number_of_series_is_bounded_by_configuration_and_enumerations() -> 
     once = after(*every_reason)
     assert set(after(*every_reason, *every_reason)) == set(once)
     assert len([name for name, _ in once if name == "stepdown_answers_total"]) == 4 * len(Reason) + 3
+
+
+def test_a_drift_that_begins_counts_and_its_end_does_not() -> None:
+    began = DriftChanged(pathway=PATHWAY, tier="", channel="HR", signal=DriftSignal.VALUE, drifting=True)
+    told = after(began, replace(began, drifting=False))
+    assert value(told, "stepdown_drift_alarms_total", pathway=PATHWAY, signal="VALUE") == 1
