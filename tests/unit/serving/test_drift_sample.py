@@ -44,9 +44,10 @@ def test_rules_and_abstentions_count_as_input_alone() -> None:
 def test_hours_of_one_encounter_have_one_key_and_the_token_is_not_it() -> None:
     pathway = clinical_pathway()
 
-    def key(**tokens: object) -> int:
-        ready = pathway.prepare(request(CALM, **tokens), received_time_s=AS_OF_S)
+    def key(request_id: str, encounter_token: str) -> int:
+        asked = request(CALM, request_id=request_id, encounter_token=encounter_token)
+        ready = pathway.prepare(asked, received_time_s=AS_OF_S)
         return drift_sample(ready, pathway.finish(ready, by_model(0.2), generated_time_s=AS_OF_S)).encounter
 
-    assert key(request_id=ONE) == key(request_id=TWO)
-    assert key(encounter_token="") == key(encounter_token="", request_id=TWO) != key()
+    first, second = "ZW5jb3VudGVyLW9uZQ", "ZW5jb3VudGVyLXR3bw"
+    assert key(ONE, first) == key(TWO, first) != key(ONE, second)
