@@ -53,14 +53,14 @@ class Campaign:
     def run(self) -> Results:
         """Everything. Raises: StepdownError, AssessmentError when not even the capacity can be measured."""
         begun, begun_s = datetime.now(UTC), time.monotonic()
-        capacity_per_s = self._plan.capacity_per_s or self._calibrate()
-        self._tell(f"capacity of the first tier: {capacity_per_s:.0f} encounters a second")
+        capacity_per_s, found = self._capacity()
+        self._tell(f"capacity of the first tier: {capacity_per_s:.0f} encounters a second ({found})")
         conditions = self._conditions(capacity_per_s)
         played = tuple(self._play(name, each, conditions) for name, each in self._plan.scenarios.items())
         return Results(
             begun=begun,
             took_s=time.monotonic() - begun_s,
-            conditions=self._described(),
+            conditions=self._described() | {"Capacity of the first tier": f"{capacity_per_s:.0f} a second, {found}"},
             capacity_per_s=capacity_per_s,
             limit_per_s=self._plan.limit_per_s,
             scenarios=played,
@@ -76,17 +76,22 @@ class Campaign:
             seed=self._plan.seed,
         )
 
-    def _calibrate(self) -> float:
+    def _capacity(self) -> tuple[float, str]:
+        if self._plan.capacity_per_s is not None:
+            return self._plan.capacity_per_s, "as given"
+        measured = self._calibrate()
+        if measured.first_tier_per_s < 1:
+            raise StepdownError("the first tier answers less than one encounter a second: nothing can be measured")
+        return measured.first_tier_per_s, f"measured, with {measured.any_tier_per_s:.0f} by any tier"
+
+    def _calibrate(self) -> Capacity:
         conditions = self._conditions(1.0)
         with self._servers("calibration", 1) as (target, _):
             chain = whole_chain(target, self._plan.pathway)
             told = order("calibration", None, conditions, target=target, chain=chain)
             with GeneratorProcess(told, log=self._scratch / "calibration.log") as generator:
                 generator.wait(_CALIBRATED_WITHIN_S)
-        capacity = Capacity.model_validate_json(told.outcomes.read_text("utf-8"))
-        if capacity.first_tier_per_s < 1:
-            raise StepdownError("the first tier answers less than one encounter a second: nothing can be measured")
-        return capacity.first_tier_per_s
+        return Capacity.model_validate_json(told.outcomes.read_text("utf-8"))
 
     def _play(self, name: str, scenario: Scenario, conditions: Conditions) -> Played:
         self._tell(f"{name}: {scenario.about}")

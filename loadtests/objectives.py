@@ -33,6 +33,7 @@ class Objectives(_Section):
     availability: Share | None = None
     emergency_availability: Share | None = None
     lost: Count | Literal["any"] | None = None
+    lost_outside_surge: Count | None = None
     mislabelled: Count | None = None
     p50_ms: Milliseconds | None = None
     p99_ms: Milliseconds | None = None

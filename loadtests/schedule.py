@@ -9,6 +9,9 @@ from random import Random
 
 from loadtests.scenario import Load, ProfileName, Scenario
 
+SWEEP: ProfileName = "ward-round"
+"""The profile whose callers wait for seconds, not for a screen: its latencies stand apart."""
+
 URGENCIES = ("routine", "urgent", "emergency")
 _URGENCY_SHARES = (0.8, 0.15, 0.05)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtests.record import Outcome, ScenarioRecord
+from loadtests.schedule import SWEEP
 from stepdown.cli.drill.verdict import percentile
 
 _SLICES = 48
@@ -12,7 +13,7 @@ _SHORTEST_S = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """What was asked in a slice: how many each tier answered or nobody did, and how long it took. None: no answer."""
+    """What was asked in a slice and how it ended. None: no answer. Latencies are without those of sweeps."""
 
     at_s: float
     width_s: float
@@ -21,6 +22,11 @@ class Slice:
     p50_ms: float | None
     p99_ms: float | None
     worst_ms: float | None
+
+    @property
+    def asked(self) -> int:
+        """How many were asked about."""
+        return sum(self.answers.values()) + self.lost
 
 
 def slices(record: ScenarioRecord) -> tuple[Slice, ...]:
@@ -39,7 +45,7 @@ def _slices(record: ScenarioRecord, width_s: float) -> Iterator[Slice]:
 
 
 def _slice(asked: Sequence[Outcome], tiers: Sequence[str], *, at_s: float, width_s: float) -> Slice:
-    latencies = [each.latency_ms for each in asked if each.tier]
+    latencies = [each.latency_ms for each in asked if each.tier and each.profile != SWEEP]
     return Slice(
         at_s=at_s,
         width_s=width_s,

@@ -28,18 +28,19 @@ COLOURS = {
 }
 _HATCHES = ("", "////", "....", "xx")
 _DPI = 120
-_SIZE_INCHES = (10.0, 4.6)
+_SIZE_INCHES = (10.0, 5.4)
 
 
 def figure(record: ScenarioRecord, *, deadline_ms: float) -> Figure:
     """The picture of one scenario."""
     with mpl.rc_context(_style()):
         drawn = Figure(figsize=_SIZE_INCHES, layout="constrained")
-        top, bottom = drawn.subplots(2, 1, sharex=True, height_ratios=(3, 4))
+        top, middle, bottom = drawn.subplots(3, 1, sharex=True, height_ratios=(3, 1.1, 4))
         cut = slices(record)
         _answers(top, record.tiers, cut)
+        _questions(middle, cut)
         _latencies(bottom, cut, deadline_ms=deadline_ms)
-        _marks((top, bottom), record)
+        _marks((top, middle, bottom), record)
         bottom.set_xlim(0, record.length_s)
         bottom.set_xlabel("seconds")
     return drawn
@@ -88,13 +89,13 @@ def _style() -> dict[str, object]:
 
 
 def _answers(axes: Axes, tiers: Sequence[str], cut: Sequence[Slice]) -> None:
-    """Stacked bars: each tier's answers a second, and those that nobody gave."""
+    """Stacked bars: each tier's share of what was asked, and the share that nobody answered."""
     floor = [0.0] * len(cut)
     stacks = [
-        (tier, f"tier-{min(place, 3)}", _HATCHES[min(place, 3)], [each.answers[tier] / each.width_s for each in cut])
+        (tier, f"tier-{min(place, 3)}", _HATCHES[min(place, 3)], [_share(each.answers[tier], each) for each in cut])
         for place, tier in enumerate(tiers)
     ]
-    stacks.append(("no answer", "lost", "", [each.lost / each.width_s for each in cut]))
+    stacks.append(("no answer", "lost", "", [_share(each.lost, each) for each in cut]))
     for label, colour, hatch, heights in stacks:
         axes.bar(
             [each.at_s for each in cut],
@@ -108,8 +109,20 @@ def _answers(axes: Axes, tiers: Sequence[str], cut: Sequence[Slice]) -> None:
             linewidth=0,
         )
         floor = [below + height for below, height in zip(floor, heights, strict=True)]
-    axes.set_ylabel("encounters per second")
+    axes.set_ylim(0, 100)
+    axes.set_ylabel("answered by, %")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(stacks), borderaxespad=0.2, handlelength=1.2)
+
+
+def _share(count: int, asked: Slice) -> float:
+    return 100.0 * count / asked.asked if asked.asked else 0.0
+
+
+def _questions(axes: Axes, cut: Sequence[Slice]) -> None:
+    edges = [*(each.at_s for each in cut), cut[-1].at_s + cut[-1].width_s]
+    axes.stairs([each.asked / each.width_s for each in cut], edges, color=COLOURS["quiet"], fill=True, alpha=0.55)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("asked / s")
 
 
 def _latencies(axes: Axes, cut: Sequence[Slice], *, deadline_ms: float) -> None:

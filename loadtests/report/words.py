@@ -7,6 +7,7 @@ MEANINGS = {
     "availability": "encounters answered in time",
     "emergency_availability": "emergencies answered in time",
     "lost": "encounters without an answer",
+    "lost_outside_surge": "encounters before and after the surge without an answer",
     "mislabelled": "answers that are not what they say",
     "p50_ms": "median latency",
     "p99_ms": "latency of 99 %",

@@ -62,6 +62,19 @@ def test_goodput_counts_answers_given_during_the_surge() -> None:
     assert measured(record(surge=(4.0, 8.0))).surge_goodput == pytest.approx(0.5, abs=0.02)
 
 
+def test_what_is_lost_while_a_backlog_is_worked_off_is_not_outside_the_surge() -> None:
+    lost = tuple(outcome(at_s, "") for at_s in (3.9, 4.0, 7.9, 9.9, 10.0))
+    assert measured(record(outcomes=lost)).lost_outside_surge is None
+    assert measured(record(outcomes=lost, surge=(4.0, 8.0))).lost_outside_surge == 2
+
+
+def test_a_sweep_has_latencies_of_its_own() -> None:
+    mixed = (outcome(1.0), outcome(2.0, profile="ward-round", latency_ms=900))
+    measures = measured(record(outcomes=mixed))
+    assert measures.p99_9_ms == pytest.approx(10)
+    assert {group.name: group.p50_ms for group in measures.profiles} == pytest.approx({"steady": 10, "ward-round": 900})
+
+
 def test_a_late_send_and_a_late_heartbeat_both_count_against_the_generator() -> None:
     sends = (outcome(1.0, late_ms=60.0), *(outcome(float(n)) for n in range(2, 5)))
     assert measured(record(outcomes=sends)).generator.late_share == 0.25
