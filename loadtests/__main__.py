@@ -60,7 +60,7 @@ def _credential(name: str, what: str) -> Callable[[Command], Command]:
 @click.option("--limit", type=click.FloatRange(min=1), default=2000.0, show_default=True, help="The most of any load.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the arrivals.")
 def main(**options: Any) -> None:  # noqa: ANN401 - click's, as declared above
-    """Play SCENARIOS: names of loadtests/scenarios, or files of your own. Default: all of the former."""
+    """Play SCENARIOS: names of loadtests/scenarios, or files of your own. Default: all of the former that can be."""
     try:
         plan = _plan(options)
         with tempfile.TemporaryDirectory(prefix="stepdown-loadtest-") as scratch:
@@ -77,12 +77,15 @@ def main(**options: Any) -> None:  # noqa: ANN401 - click's, as declared above
 
 def _plan(options: dict[str, Any]) -> Plan:
     """The command line as values. Raises: ConfigurationError, OSError, click.UsageError."""
-    names: Sequence[str] = options["scenarios"] or _IN_ORDER
-    paths = [_path(name) for name in names]
+    names: Sequence[str] = options["scenarios"]
+    target = _target(options)
+    scenarios = {path.stem: read_scenario(path) for path in map(_path, names or _IN_ORDER)}
+    if target is not None and not names:
+        scenarios = {name: each for name, each in scenarios.items() if not each.needs_own_servers}
     return Plan(
-        scenarios={path.stem: read_scenario(path) for path in paths},
+        scenarios=scenarios,
         objectives=read_objectives(options["objectives"]),
-        target=_target(options),
+        target=target,
         pathway=options["pathway"],
         stays=options["stays"],
         out=options["out"],

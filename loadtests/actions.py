@@ -7,20 +7,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-import psutil
-
 from loadtests.record import PlayedStep
 from loadtests.scenario import Step
 from loadtests.servers import OwnServer
 from loadtests.target import Target
 from stepdown.cli.drill.questions import DrillNotPlayedError
 from stepdown.client.drills import DrillClient, FaultOrder
-from stepdown.domain.drills import LOAD_FAULTS
+from stepdown.domain.drills import CLIENT_FAULTS, LOAD_FAULTS, SERVER_FAULTS, TIER_FAULTS, InjectableFault
 
 _HURT_FROM_AFAR_S = 60.0
 _WORKER_WITHIN_S = 30.0
 _POLL_S = 0.05
-_AS_FAULT = {"kill": "WORKER_KILLED", "stop": "WORKER_STOPPED"}
+_AS_FAULT = {"kill": "WORKER_KILLED", "stop": "WORKER_STOPPED", "halve": "CPU_HALVED"}
+_LASTING = LOAD_FAULTS | CLIENT_FAULTS | SERVER_FAULTS | {InjectableFault.WORKER_SLOW, InjectableFault.SIGNATURE_BROKEN}
+"""Faults that are over when they are taken back; the others, when the process that suffers them is."""
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
@@ -43,7 +43,7 @@ class Actions:
             "inject": self._inject,
             "kill": self._signal if self._servers else self._inject,
             "stop": self._signal if self._servers else self._inject,
-            "halve": self._halve,
+            "halve": self._inject,
             "recover": self._recover,
             "restart": self._restart,
             "run": self._run,
@@ -62,25 +62,28 @@ class Actions:
         """Times come back on the server's clock; half way through the call is off by half a round trip at most."""
         fault = step.fault or _AS_FAULT[step.do]
         with self._operations(step) as operations:
-            tier = step.tier or operations.tiers(self._pathway)[0].name
+            of_tier = fault in TIER_FAULTS
+            tier = (step.tier or operations.tiers(self._pathway)[0].name) if of_tier else ""
             asked_s = time.time()
             order = FaultOrder(
-                pathway=self._pathway,
+                pathway=self._pathway if of_tier else "",
                 tier=tier,
+                client=step.client,
                 fault=fault,
                 duration_s=step.for_s or _HURT_FROM_AFAR_S,
                 delay_s=step.delay_ms / 1e3,
+                clock_step_s=step.clock_step_s,
+                days_left=step.days_left,
                 detail="load test",
             )
             start_s, end_s = operations.inject(order)
         self.clock_ahead_s = start_s - (asked_s + time.time()) / 2
         zero_s = self._zero_s + self.clock_ahead_s
-        lasts = fault in LOAD_FAULTS or fault == "WORKER_SLOW"
         return PlayedStep(
             at_s=start_s - zero_s,
-            name=f"{fault} in {tier}",
-            tiers=(tier,),
-            until_s=end_s - zero_s if lasts else None,
+            name=f"{fault} in {tier}" if of_tier else fault,
+            tiers=(tier,) if of_tier else (),
+            until_s=end_s - zero_s if fault in _LASTING else None,
         )
 
     def _signal(self, step: Step) -> PlayedStep:
@@ -103,16 +106,6 @@ class Actions:
                 return view.name, view.pid
             time.sleep(_POLL_S)
         raise DrillNotPlayedError(f"{step.tier or 'the first tier'} has no worker that serves, to {step.do}")
-
-    def _halve(self, step: Step) -> PlayedStep:
-        """Every thread of the server and of its workers; those that start meanwhile inherit it."""
-        cores = sorted(os.sched_getaffinity(0))
-        if len(cores) == 1:
-            raise DrillNotPlayedError("one processor cannot be halved")
-        server = self._servers[step.server]
-        _confine(server, set(cores[: len(cores) // 2]))
-        self._undo.append(lambda: _confine(server, set(cores)))
-        return PlayedStep(at_s=self._now_s(), name=f"{len(cores)} cores halved")
 
     def _recover(self, _step: Step) -> PlayedStep:
         self.recover()
@@ -137,11 +130,3 @@ class Actions:
 def _wake(pid: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
-
-
-def _confine(server: OwnServer, cores: set[int]) -> None:
-    for process in server.processes():
-        with suppress(psutil.NoSuchProcess):
-            for thread in process.threads():
-                with suppress(ProcessLookupError):
-                    os.sched_setaffinity(thread.id, cores)

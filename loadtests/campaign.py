@@ -96,7 +96,7 @@ class Campaign:
     def _play(self, name: str, scenario: Scenario, conditions: Conditions) -> Played:
         self._tell(f"{name}: {scenario.about}")
         if scenario.needs_own_servers and self._plan.target is not None:
-            why = "it halves processors or restarts servers, which an address alone does not permit"
+            why = "it restarts servers, or needs several of its own"
             return Played(name=name, scenario=scenario, verdict=Verdict.NOT_PLAYED, why=why)
         try:
             with self._servers(name, scenario.servers) as (target, servers):

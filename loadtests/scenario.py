@@ -35,8 +35,8 @@ class Load(_Section):
 class Step(_Section):
     """What is done at a moment. `tier` empty: the first of the chain; `server` counts from 0.
 
-    inject: `fault` for `for_s`, WORKER_SLOW by `delay_ms`. kill, stop: the tier's worker. halve: the server's cores.
-    recover: what this scenario stopped or halved. restart: drain the server and start it again. run: `command`.
+    inject: `fault` for `for_s`, with what that fault asks for. kill, stop: the tier's worker. halve: the server's
+    processors, for `for_s`. recover: what was stopped. restart: drain the server and start it again. run: `command`.
     """
 
     t: Seconds
@@ -45,13 +45,18 @@ class Step(_Section):
     fault: str = ""
     for_s: Annotated[float, Field(gt=0, le=600)] | None = None
     delay_ms: Annotated[float, Field(ge=0, le=60_000)] = 0.0
+    client: str = ""
+    clock_step_s: Annotated[float, Field(ge=-86_400, le=86_400)] = 0.0
+    days_left: Annotated[int, Field(ge=0, le=3650)] = 0
     server: Annotated[int, Field(ge=0, le=7)] = 0
     command: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.do == "inject") is not bool(self.fault and self.for_s):
-            raise ValueError("inject, and nothing else, needs fault and for_s")
+        if (self.do == "inject") is not bool(self.fault):
+            raise ValueError("inject, and nothing else, needs fault")
+        if (self.do in {"inject", "halve"}) is not bool(self.for_s):
+            raise ValueError("inject and halve, and nothing else, need for_s")
         if (self.do == "run") is not bool(self.command):
             raise ValueError("run, and nothing else, needs command")
         return self
@@ -86,7 +91,7 @@ class Scenario(_Section):
     @property
     def needs_own_servers(self) -> bool:
         """Whether it does what only the machine of the server can do."""
-        return self.servers > 1 or any(step.do in {"halve", "restart"} for step in self.at)
+        return self.servers > 1 or any(step.do == "restart" for step in self.at)
 
 
 def read_scenario(path: Path) -> Scenario:
