@@ -127,14 +127,14 @@ def holder(score: int, folder: Path, *, mebibytes: int) -> "subprocess.Popen[byt
 
 
 def test_when_the_kernel_must_kill_the_accelerators_worker_goes_and_the_others_stay() -> None:
-    with group("memory", memory__limit_in_bytes=200 * MEBIBYTE) as folder, ExitStack() as ended:
+    with group("memory", memory__limit_in_bytes=300 * MEBIBYTE) as folder, ExitStack() as ended:
         server = holder(0, folder, mebibytes=50)
         cpu = holder(CPU_OOM_SCORE, folder, mebibytes=30)
-        accelerator = holder(ACCELERATOR_OOM_SCORE, folder, mebibytes=30)
+        accelerator = holder(ACCELERATOR_OOM_SCORE, folder, mebibytes=100)
         for child in (server, cpu, accelerator):
             ended.enter_context(child)
             ended.callback(child.kill)
-        glutton = holder(0, folder, mebibytes=85)
+        glutton = holder(0, folder, mebibytes=150)  # the largest, which the kernel would choose by itself
         ended.enter_context(glutton)
         ended.callback(glutton.kill)
         assert accelerator.wait(10) == -signal.SIGKILL
