@@ -39,7 +39,9 @@ class WorkerLines:
         self._kept: deque[str] = deque(maxlen=_LINES_KEPT)
 
     def feed(self, received: bytes) -> None:
-        """Take what was read from the pipe."""
+        """Take what was read from the pipe; of what is passed on to nobody, only the last of it, for its last words."""
+        if self.exhausted:
+            received = received[-_READ_CHARACTERS:]
         *complete, self._rest = (self._rest + received).split(b"\n")
         if len(self._rest) > _READ_CHARACTERS:
             complete, self._rest = [*complete, self._rest], b""
