@@ -71,37 +71,40 @@ class Callers:
     # --- who must be answered --------------------------------------------------------------------------------------
 
     def _single(self, _chance: random.Random) -> None:
+        asked_s = time.monotonic()
         question, request = questions.good(next(self._numbers))
         try:
             self._tally.answered(question, request.request_id, self._client.assess(request, timeout_s=_AMPLE_S))
         except AssessmentError as error:
-            self._tally.lost("single", error)
+            self._tally.lost("single", error, asked_s=asked_s)
 
     def _batch(self, chance: random.Random) -> None:
+        asked_s = time.monotonic()
         asked = [questions.good(next(self._numbers)) for _ in range(chance.randint(1, _BATCH))]
         try:
             results = self._client.assess_batch((request for _, request in asked), timeout_s=_AMPLE_S)
         except AssessmentError as error:
-            self._tally.lost("batch", error)
+            self._tally.lost("batch", error, asked_s=asked_s)
             return
         for (question, request), result in zip(asked, results, strict=True):
             if isinstance(result, AssessmentError):
-                self._tally.lost("item of a batch", result)
+                self._tally.lost("item of a batch", result, asked_s=asked_s)
             else:
                 self._tally.answered(question, request.request_id, result)
 
     def _stream(self, _chance: random.Random) -> None:
+        asked_s = time.monotonic()
         asked = [questions.good(next(self._numbers)) for _ in range(_STREAM)]
         open_questions = {request.request_id: question for question, request in asked}
         try:
             for request_id, result in self._client.assess_stream(request for _, request in asked):
                 question = open_questions.pop(request_id)
                 if isinstance(result, AssessmentError):
-                    self._tally.lost("item of a stream", result)
+                    self._tally.lost("item of a stream", result, asked_s=asked_s)
                 else:
                     self._tally.answered(question, request_id, result)
         except AssessmentError as error:
-            self._tally.lost("stream", error)
+            self._tally.lost("stream", error, asked_s=asked_s)
         if open_questions:
             self._tally.problem("lost", f"{len(open_questions)} items of a stream")
 
@@ -110,6 +113,7 @@ class Callers:
         number = next(self._numbers)
         torn = chance.random() < 0.2
         request = questions.torn_tensor(number) if torn else questions.tensor(number)
+        asked_s = time.monotonic()
         try:
             answer = GRPCInferenceServiceStub(self._channel).ModelInfer(request, timeout=_AMPLE_S)
         except grpc.RpcError as error:
@@ -121,7 +125,7 @@ class Callers:
             elif refused.reason == "INPUT_UNSUITABLE":
                 self._tally.count("tensors unsuitable")
             else:
-                self._tally.lost("tensor", refused)
+                self._tally.lost("tensor", refused, asked_s=asked_s)
             return
         if torn or answer.id != str(number):
             self._tally.problem("mislabelled", f"tensor {answer.id!r} for {number}, torn: {torn}")

@@ -62,9 +62,9 @@ class Tally:
             self.problem("mislabelled", f"{tier} {identity.bundle.sha256[:8]} for {request_id}")
         self._compare(question, tier, (int(answer.band), answer.risk.probability))
 
-    def lost(self, kind: str, error: AssessmentError) -> None:
-        """No answer to a good question with ample time."""
-        self.problem("lost", f"{kind}: {error}")
+    def lost(self, kind: str, error: AssessmentError, *, asked_s: float) -> None:
+        """No answer to a good question with ample time; `asked_s` on the monotonic clock."""
+        self.problem("lost", f"{kind} after {time.monotonic() - asked_s:.3f} s: {error}")
 
     def refused(self, kind: str, error: AssessmentError) -> None:
         """What a bad question was answered with: it must be told that the fault is its own."""

@@ -105,7 +105,7 @@ def test_what_should_not_have_been_is_told_and_counted_without_end() -> None:
     tally = Tally({"full": TierView(**dict.fromkeys(TierView.__slots__, ""))})  # type: ignore[arg-type]
     error = AssessmentError(code="INTERNAL", reason="", message="", details=())
     for _ in range(100):
-        tally.lost("single", error)
+        tally.lost("single", error, asked_s=0.0)
         tally.refused("no id", error)
     assert tally.counts["lost"] == tally.counts["blamed on the server"] == 100
     assert len(tally.problems) == 20
