@@ -56,12 +56,22 @@ class CallPool(ThreadPoolExecutor):
     def __init__(self, *, threads: int, in_flight: InFlight) -> None:
         super().__init__(max_workers=threads, thread_name_prefix="call")
         self._in_flight = in_flight
+        self._threads_allowed = threads
         self._queued = InFlight()
+        self._running = InFlight()
 
     @property
     def queued(self) -> int:
         """How many calls wait for a thread."""
         return self._queued.count
+
+    @property
+    def is_full(self) -> bool:
+        """Whether calls wait because every thread has one.
+
+        That some are queued says less: on a busy machine each call waits a moment until a free thread wakes up.
+        """
+        return self._queued.count > 0 and self._running.count >= self._threads_allowed
 
     def submit(
         self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
@@ -72,7 +82,11 @@ class CallPool(ThreadPoolExecutor):
 
         def run() -> Result:
             self._queued.leave()
-            return fn(*args, **kwargs)
+            self._running.enter()
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._running.leave()
 
         try:
             future = super().submit(run)

@@ -102,7 +102,7 @@ class _Resources:
         )
         self.stalls = Stalls(
             clock,
-            is_pressed=lambda: self.calls.queued > 0 or self.drain.is_set,
+            is_pressed=lambda: self.calls.is_full or self.drain.is_set,
             on_cut=lambda count: event("calls_cut_off", count=count),
         )
 

@@ -43,3 +43,25 @@ def test_a_call_that_cannot_be_queued_does_not_count() -> None:
     with pytest.raises(RuntimeError):
         pool.submit(len, "")
     assert in_flight.wait_until_idle(0.0) == 0
+
+
+@pytest.mark.parametrize(("threads", "full"), [(1, True), (2, False)])
+def test_a_call_that_only_waits_for_a_free_thread_to_wake_up_is_not_kept_waiting_by_others(
+    threads: int, *, full: bool
+) -> None:
+    go_on, begun = threading.Event(), threading.Event()
+    pool = CallPool(threads=threads, in_flight=InFlight())
+    assert not pool.is_full
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(10)
+
+    pool.submit(work)
+    assert begun.wait(10)
+    assert not pool.is_full
+    pool._queued.enter()  # noqa: SLF001 - the moment before a free thread takes it cannot be held from outside
+    assert pool.is_full is full
+    go_on.set()
+    pool.shutdown()
+    assert not pool.is_full
