@@ -19,6 +19,8 @@ from stepdown.domain.engine_effects import (
     Tell,
 )
 from stepdown.domain.engine_events import (
+    BundleActivated,
+    BundleRolledBack,
     DrainStarted,
     Event,
     Request,
@@ -130,6 +132,14 @@ class EngineDriver:
         self._engine.pathways[pathway].tier(tier)
         self._drive((TierEnabled(pathway=pathway, tier=tier),))
 
+    def activate_bundle(self, event: BundleActivated) -> None:
+        """Bring a version into a tier. Raises ActivationRefusedError, and KeyError for an unknown tier."""
+        self._drive((event,), check=lambda: self._engine.check(event))
+
+    def roll_back_bundle(self, event: BundleRolledBack) -> None:
+        """Take a version back. Raises ActivationRefusedError, and KeyError for an unknown tier."""
+        self._drive((event,), check=lambda: self._engine.check(event))
+
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each tier or capability change."""
         return self._board.subscribe(listener)
@@ -141,8 +151,9 @@ class EngineDriver:
 
     # --- driving ---------------------------------------------------------------------------------------------------
 
-    def _drive(self, events: Sequence[Event]) -> None:
+    def _drive(self, events: Sequence[Event], *, check: Callable[[], None] = lambda: None) -> None:
         with self._lock:
+            check()
             for event in events:
                 try:
                     self._carry_out(self._engine.handle(event, self._clock.monotonic_s()))

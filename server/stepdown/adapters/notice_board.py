@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Condition, Thread
 
-from stepdown.domain.notices import CapabilityChanged, Notice, TierMoved
+from stepdown.domain.notices import ActivationMoved, CapabilityChanged, Notice, TierMoved
 from stepdown.ports import Observer
 
 
@@ -37,7 +37,7 @@ class NoticeBoard:
             self._condition.notify()
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` after each tier or capability change; returns the way to stop."""
+        """Call `listener` after each change of a tier, an activation or a capability; returns the way to stop."""
         with self._condition:
             self._listeners.append(listener)
 
@@ -71,7 +71,7 @@ class NoticeBoard:
         for notice in notices:
             for observer in self._observers:
                 self._guarded(lambda observer=observer, notice=notice: observer.notice(notice))  # type: ignore[misc]
-        if any(isinstance(notice, TierMoved | CapabilityChanged) for notice in notices):
+        if any(isinstance(notice, TierMoved | CapabilityChanged | ActivationMoved) for notice in notices):
             for listener in listeners:
                 self._guarded(listener)
 

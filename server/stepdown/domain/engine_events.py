@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tensors import RowsResult, TensorRows
@@ -120,6 +121,30 @@ class TierEnabled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BundleActivated:
+    """An operator brings a new version into a tier. It is loaded beside the one that serves.
+
+    Once proved it answers `canary_share` of the tier's requests (0..1, exactly) for `observation_s`, and takes the tier
+    over if it gave no cause for complaint. Rules are exchanged at once.
+    """
+
+    pathway: str
+    tier: str
+    bundle: VerifiedBundle
+    canary_share: float = 1.0
+    observation_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleRolledBack:
+    """An operator takes back the version on its way; if there is none, the predecessor of the serving one returns."""
+
+    pathway: str
+    tier: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrainStarted:
     """The server is stopping: answer what was accepted, start nothing new."""
 
@@ -140,6 +165,8 @@ Event: TypeAlias = (
     | ProbeCompleted
     | TierDisabled
     | TierEnabled
+    | BundleActivated
+    | BundleRolledBack
     | DrainStarted
     | TimePassed
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from stepdown.domain.activations import ActivationStatus
 from stepdown.domain.assessments import Degradation, TierAttempt, TierIdentity
 from stepdown.domain.drift import DriftSignal
 from stepdown.domain.reasons import Reason, RejectReason
@@ -87,6 +88,18 @@ class WorkerSpawned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationMoved:
+    """A new version of a tier's bundle began its way into service, went a step further, or came to an end.
+
+    `activation` bears the engine's own time line, which means nothing outside it.
+    """
+
+    pathway: str
+    tier: str
+    activation: ActivationStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRefused:
     """A request was refused as a whole, before any tier was asked. `pathway` is empty unless it is a configured one."""
 
@@ -113,6 +126,7 @@ Notice: TypeAlias = (
     | TierFault
     | ProbeFinished
     | WorkerSpawned
+    | ActivationMoved
     | RequestRefused
     | DriftChanged
 )

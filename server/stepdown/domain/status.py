@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stepdown.domain.activations import ActivationStatus
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.reasons import Reason
@@ -37,7 +38,10 @@ class WorkerReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierStatus:
-    """One tier now. Durations in seconds, latency in milliseconds; None = not known yet, or no drill is on."""
+    """One tier now. Durations in seconds, latency in milliseconds; None = not known yet, or no drill is on.
+
+    `activation` is the one under way or the last one; `previous` the version that a rollback would bring back.
+    """
 
     name: str
     state: TierState
@@ -60,6 +64,8 @@ class TierStatus:
     answers: int
     injected_fault: InjectedFault | None = None
     share: WorkerShare | None = None
+    activation: ActivationStatus | None = None
+    previous: BundleIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from traceback import walk_tb
 from typing import TypeAlias
 
+from stepdown.domain.activations import ActivationState
 from stepdown.domain.notices import (
+    ActivationMoved,
     AnswerGiven,
     BatchFinished,
     CapabilityChanged,
@@ -68,6 +70,8 @@ def line_of(notice: Notice) -> LogLine:
             fields = {"pathway": notice.pathway, "reason": notice.reason}
             repeats = ("request_refused", notice.pathway, notice.reason)
             return LogLine(level=logging.INFO, event="request_refused", fields=fields, repeats=repeats)
+        case ActivationMoved():
+            return _activation(notice)
         case TierFault() | ProbeFinished() | WorkerSpawned():
             return _of_tier(notice)
 
@@ -125,6 +129,27 @@ def _capability_level(change: CapabilityChanged) -> int:
         return logging.ERROR
     better = _BEST_FIRST.index(change.capability) < _BEST_FIRST.index(change.previous)
     return logging.INFO if better else logging.WARNING
+
+
+def _activation(notice: ActivationMoved) -> LogLine:
+    """A version that failed is a warning; one that an operator took back, or that the server's end did, is not."""
+    activation = notice.activation
+    failed = activation.state is ActivationState.ROLLED_BACK and activation.reason is not None
+    return LogLine(
+        level=logging.WARNING if failed else logging.INFO,
+        event="activation_moved",
+        fields={
+            "pathway": notice.pathway,
+            "tier": notice.tier,
+            "state": activation.state,
+            "bundle": f"{activation.bundle.name}@{activation.bundle.version}",
+            "sha256": activation.bundle.sha256,
+            "canary_share": activation.canary_share,
+            "answers": activation.answers,
+            "reason": activation.reason,
+            "detail": activation.detail,
+        },
+    )
 
 
 def _of_tier(notice: TierFault | ProbeFinished | WorkerSpawned) -> LogLine:

@@ -61,9 +61,11 @@ class Cascade:
     def failed(self, cases: Iterable[Case], *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
         """A tier will not answer these: step each down to the next."""
         for case in cases:
-            if case.done or tier.rank not in case.asked_s:
+            if case.done or case.asked_of.get(tier.rank) is not tier:
                 continue
             case.note_failure(rank=tier.rank, tier=tier.name, reason=reason, detail=detail, now_s=now_s)
+            if tier.aside and case.held is None and self._ask(case, self._pathway.models[tier.rank], now_s):
+                continue
             answered = case.held is not None and not self._worth_waiting(case)
             if answered or (not case.asked_s and not self._ask_next(case, now_s)):
                 self._settle(case, now_s)
@@ -73,8 +75,9 @@ class Cascade:
 
         Each was held back for a better tier that has been asked, so nobody is left waiting for nothing.
         """
+        digest = tier.spec.bundle.sha256 if tier.spec.bundle is not None else ""
         for case in tuple(self._open.values()):
-            if case.held is not None and case.held.rank == tier.rank:
+            if case.held is not None and case.held.identity.bundle.sha256 == digest and case.held.rank == tier.rank:
                 case.held = None
                 case.degradations[tier.rank] = Degradation(tier=tier.name, reason=reason, detail=detail)
 
@@ -119,13 +122,13 @@ class Cascade:
         if case.held is not None:
             return not self._worth_waiting(case)
         in_hand = case.request.rules_in_hand and self._rules_accepted(case)
-        return in_hand and all(self._pathway.models[rank].stalled() for rank in case.asked_s)
+        return in_hand and all(asked.stalled() for asked in case.asked_of.values())
 
     def _worth_waiting(self, case: Case) -> bool:
         """Whether a tier better than the answer in hand was asked and may yet reply: one that is stalled may not."""
         held = case.held
         return held is not None and any(
-            rank < held.rank and not self._pathway.models[rank].stalled() for rank in case.asked_s
+            rank < held.rank and not asked.stalled() for rank, asked in case.asked_of.items()
         )
 
     # --- asking --------------------------------------------------------------------------------------------------
@@ -133,20 +136,26 @@ class Cascade:
     def _ask_next(self, case: Case, now_s: float) -> bool:
         remaining_s = case.answer_by_s - now_s
         while case.position < len(case.order):
-            tier = self._pathway.models[case.order[case.position]]
+            rank = case.order[case.position]
             case.position += 1
-            unfit = unfit_for(tier.view(), remaining_s)
-            if case.rows > tier.maximum_rows:
-                unfit = (Reason.INPUT_UNSUITABLE, "more rows than the bundle takes at once")
-            if unfit is not None:
-                case.degradations[tier.rank] = Degradation(tier=tier.name, reason=unfit[0], detail=unfit[1])
-                continue
-            case.asked_s[tier.rank] = now_s
-            tier.queue.put(case)
-            self.touched.add(tier)
-            self._plan_hedge(case, now_s)
-            return True
+            if self._ask(case, self._pathway.taker(rank, rows=case.rows, remaining_s=remaining_s), now_s):
+                return True
         return False
+
+    def _ask(self, case: Case, tier: Tier, now_s: float) -> bool:
+        """Let the case wait for this tier, unless that is no use: then note why."""
+        unfit = unfit_for(tier.view(), case.answer_by_s - now_s)
+        if case.rows > tier.maximum_rows:
+            unfit = (Reason.INPUT_UNSUITABLE, "more rows than the bundle takes at once")
+        if unfit is not None:
+            case.degradations[tier.rank] = Degradation(tier=tier.name, reason=unfit[0], detail=unfit[1])
+            return False
+        case.asked_s[tier.rank] = now_s
+        case.asked_of[tier.rank] = tier
+        tier.queue.put(case)
+        self.touched.add(tier)
+        self._plan_hedge(case, now_s)
+        return True
 
     def _plan_hedge(self, case: Case, now_s: float) -> None:
         if case.position >= len(case.order):
@@ -212,7 +221,8 @@ class Cascade:
         for rank in sorted(case.asked_s):
             if rank < below:
                 tier = self._pathway.tiers[rank]
-                reason = Reason.WORKER_HUNG if tier.stalled() else Reason.DEADLINE_TOO_SHORT
+                silent = case.asked_of[rank].stalled()
+                reason = Reason.WORKER_HUNG if silent else Reason.DEADLINE_TOO_SHORT
                 case.note_failure(rank=rank, tier=tier.name, reason=reason, detail="no answer in time", now_s=now_s)
 
     @staticmethod
@@ -221,7 +231,7 @@ class Cascade:
 
     def _tell(self, case: Case, outcome: Outcome, now_s: float) -> None:
         if outcome.answered_by is not None:
-            self._pathway.tier(outcome.answered_by.tier).answers += 1
+            self._pathway.count_answer(outcome.answered_by)
         self._outbox.tell(
             AnswerGiven(
                 pathway=self._pathway.name,

@@ -1,11 +1,19 @@
 """One request under way: what it may ask, whom it has asked, and the best answer so far."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from stepdown.domain.assessments import Degradation, TierAttempt, TierIdentity
 from stepdown.domain.engine_events import Request
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tensors import RowsResult
+
+
+class Asked(Protocol):
+    """Whoever was asked at a rank: the tier itself, or a version of it on trial or on its way out."""
+
+    def stalled(self) -> bool:
+        """Whether it has been silent for suspiciously long."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -22,7 +30,7 @@ class Case:
     """Mutable record of one accepted request.
 
     `order` holds tier ranks worth asking, `position` the next of them; `asked_s` the ranks that have not replied, with
-    when they were asked. `answer_by_s` is the deadline less the reserve.
+    when they were asked, and `asked_of` whom at that rank. `answer_by_s` is the deadline less the reserve.
     """
 
     request: Request
@@ -31,6 +39,7 @@ class Case:
     order: tuple[int, ...]
     position: int = 0
     asked_s: dict[int, float] = field(default_factory=dict)
+    asked_of: dict[int, Asked] = field(default_factory=dict)
     held: HeldAnswer | None = None
     degradations: dict[int, Degradation] = field(default_factory=dict)
     attempts: list[TierAttempt] = field(default_factory=list)
@@ -44,10 +53,12 @@ class Case:
     def note_failure(self, *, rank: int, tier: str, reason: Reason, detail: str, now_s: float) -> None:
         """A tier that was asked will not answer this request."""
         asked_s = self.asked_s.pop(rank, now_s)
+        self.asked_of.pop(rank, None)
         self.degradations[rank] = Degradation(tier=tier, reason=reason, detail=detail)
         self.attempts.append(TierAttempt(tier=tier, outcome=reason, elapsed_ms=(now_s - asked_s) * 1e3))
 
     def note_success(self, *, rank: int, tier: str, now_s: float) -> None:
         """A tier that was asked has answered."""
         asked_s = self.asked_s.pop(rank, now_s)
+        self.asked_of.pop(rank, None)
         self.attempts.append(TierAttempt(tier=tier, outcome=None, elapsed_ms=(now_s - asked_s) * 1e3))

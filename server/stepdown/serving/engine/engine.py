@@ -1,11 +1,14 @@
 """The engine: one event in, the effects out, and when it next wants to hear that time has passed."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from stepdown.domain.engine_effects import AnswerRequest, Effect, Outcome
 from stepdown.domain.engine_events import (
     BatchCompleted,
     BatchFailed,
+    BundleActivated,
+    BundleRolledBack,
     DrainStarted,
     Event,
     ProbeCompleted,
@@ -22,6 +25,7 @@ from stepdown.domain.engine_events import (
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
 from stepdown.serving.engine.batching import Batching
+from stepdown.serving.engine.candidates import Candidates
 from stepdown.serving.engine.cascade import Cascade
 from stepdown.serving.engine.case import Case
 from stepdown.serving.engine.outbox import Outbox
@@ -29,6 +33,7 @@ from stepdown.serving.engine.pathway import Pathway
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec
 from stepdown.serving.engine.replies import Replies
 from stepdown.serving.engine.supervision import Supervision
+from stepdown.serving.engine.tier import Tier
 from stepdown.serving.engine.watch import Watch
 from stepdown.serving.tier_plan import TierView, TierWish, plan_tiers
 
@@ -57,7 +62,13 @@ class Engine:
         }
         self._replies = Replies(cascades=self._cascades, supervision=self._supervision, outbox=self._outbox)
         self._watch = Watch(policy=policy, supervision=self._supervision)
-        self._tiers = tuple(tier for pathway in self.pathways.values() for tier in pathway.models)
+        self._candidates = Candidates(
+            pathways=self.pathways,
+            cascades=self._cascades,
+            supervision=self._supervision,
+            policy=policy,
+            outbox=self._outbox,
+        )
         self._now_s = now_s
         self._due_s = _NEVER_S
         self._actions: dict[type[Event], Callable[[Any], None]] = {
@@ -71,6 +82,8 @@ class Engine:
             ProbeCompleted: lambda event: self._replies.probed(event, self._now_s),
             TierDisabled: self._tier_disabled,
             TierEnabled: self._tier_enabled,
+            BundleActivated: lambda event: self._candidates.activate(event, self._now_s),
+            BundleRolledBack: lambda event: self._candidates.roll_back(event, self._now_s),
             DrainStarted: self._drain_started,
             TimePassed: self._time_passed,
         }
@@ -87,10 +100,14 @@ class Engine:
         """Take one event; returns what is to be done, in order. Never raises for an event of its type."""
         now_s = max(now_s, self._now_s)
         if self._due_s < now_s:
-            self._watch.forgive(self._tiers, late_s=now_s - max(self._due_s, self._now_s))
+            self._watch.forgive(self._running(), late_s=now_s - max(self._due_s, self._now_s))
         self._now_s = now_s
         self._actions[type(event)](event)
         return self._finish()
+
+    def check(self, event: BundleActivated | BundleRolledBack) -> None:
+        """Whether it would do anything. Raises ActivationRefusedError, and KeyError where there is no such tier."""
+        self._candidates.check(event)
 
     def next_due_s(self) -> float:
         """When the driver must send `TimePassed` unless something else happens before; infinite when never."""
@@ -140,7 +157,7 @@ class Engine:
 
     def _shadow(self, pathway: Pathway, request: Request) -> None:
         if request.payload is not None:
-            for tier in pathway.models:
+            for tier in (*pathway.models, *pathway.aside):
                 if tier.state is TierState.PROBATION:
                     self._batching.shadow(tier, request.payload, self._now_s)
 
@@ -178,6 +195,7 @@ class Engine:
 
     def _tier_disabled(self, event: TierDisabled) -> None:
         tier = self.pathways[event.pathway].tier(event.tier)
+        self._candidates.withdraw((tier,), detail="the tier was disabled", now_s=self._now_s)
         owed = self._supervision.disable(tier, detail=event.detail, now_s=self._now_s)
         self._cascades[event.pathway].failed(
             owed, tier=tier, reason=Reason.OPERATOR_DISABLED, detail="disabled by an operator", now_s=self._now_s
@@ -188,17 +206,26 @@ class Engine:
 
     def _drain_started(self, _event: DrainStarted) -> None:
         self._supervision.draining = True
+        every = tuple(tier for pathway in self.pathways.values() for tier in pathway.models)
+        self._candidates.withdraw(every, detail="the server is stopping", now_s=self._now_s)
 
     # --- time ----------------------------------------------------------------------------------------------------
 
     def _time_passed(self, _event: TimePassed) -> None:
         for cascade in self._cascades.values():
             cascade.tick(self._now_s)
-        for tier in self._tiers:
+        for tier in self._running():
             self._watch.look(tier, self._cascades[tier.pathway], self._now_s)
             self._supervision.tick(tier, self._now_s)
 
+    def _running(self) -> Iterator[Tier]:
+        """Everything that may have a worker: the model tiers, and the versions beside them."""
+        for pathway in self.pathways.values():
+            yield from pathway.models
+            yield from pathway.aside
+
     def _finish(self) -> list[Effect]:
+        self._candidates.settle(self._now_s)
         for name, cascade in self._cascades.items():
             while cascade.touched:
                 tier = cascade.touched.pop()
@@ -210,6 +237,7 @@ class Engine:
 
     def _earliest_due_s(self) -> float:
         due_s = min((cascade.next_due_s() for cascade in self._cascades.values()), default=_NEVER_S)
-        for tier in self._tiers:
+        due_s = min(due_s, self._candidates.next_due_s())
+        for tier in self._running():
             due_s = min(due_s, self._supervision.next_due_s(tier), self._watch.due_s(tier, self._now_s))
         return due_s

@@ -1,7 +1,10 @@
-"""One pathway at run time: its tiers, best first, and what it can do now."""
+"""One pathway at run time: its tiers, best first, the versions beside them, and what it can do now."""
 
+from stepdown.domain.activations import ActivationState
+from stepdown.domain.assessments import TierIdentity
 from stepdown.domain.notices import CapabilityChanged
 from stepdown.domain.tiers import Capability, TierState
+from stepdown.serving.engine.candidate import Candidate
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec
 from stepdown.serving.engine.tier import Tier
@@ -9,7 +12,11 @@ from stepdown.serving.tier_plan import TierView
 
 
 class Pathway:
-    """The model tiers by rank (0 = best), the rules tier if there is one, and the capability they add up to."""
+    """The model tiers by rank (0 = best), the rules tier if there is one, and the capability they add up to.
+
+    `candidates` are the versions on trial by rank, `leaving` those replaced that still owe an answer; both together are
+    `aside`.
+    """
 
     def __init__(self, *, spec: PathwaySpec, policy: EnginePolicy, now_s: float) -> None:
         """Make the tiers; none is started yet."""
@@ -20,6 +27,9 @@ class Pathway:
         )
         self.models = tuple(tier for tier in self.tiers if not tier.spec.is_rules)
         self.rules = next((tier for tier in self.tiers if tier.spec.is_rules), None)
+        self.candidates: dict[int, Candidate] = {}
+        self.leaving: tuple[Tier, ...] = ()
+        self.aside: tuple[Tier, ...] = ()
         self.capability = Capability.NONE
         self.since_s = now_s
 
@@ -32,7 +42,61 @@ class Pathway:
 
     def views(self) -> tuple[TierView, ...]:
         """The model tiers as planning sees them."""
-        return tuple(tier.view() for tier in self.models)
+        return tuple(self._view(tier) for tier in self.models)
+
+    def _view(self, tier: Tier) -> TierView:
+        """A tier that does not serve is worth planning with while a version on trial may take the request."""
+        view = tier.view()
+        candidate = self.candidates.get(tier.rank)
+        if view.unfit is None or candidate is None or candidate.state is not ActivationState.CANARY:
+            return view
+        trial = candidate.tier.view()
+        return trial if trial.unfit is None else view
+
+    def taker(self, rank: int, *, rows: int, remaining_s: float) -> Tier:
+        """Who is asked at this rank: the tier, or by its share the version on trial."""
+        candidate = self.candidates.get(rank)
+        if candidate is not None and candidate.takes(rows=rows, remaining_s=remaining_s):
+            return candidate.tier
+        return self.models[rank]
+
+    def count_answer(self, identity: TierIdentity) -> None:
+        """One more answer of the tier, and of the version on trial if that gave it."""
+        tier = self.tier(identity.tier)
+        tier.answers += 1
+        candidate = self.candidates.get(tier.rank)
+        if candidate is not None and candidate.tier.identity == identity:
+            candidate.tier.answers += 1
+
+    # --- versions ------------------------------------------------------------------------------------------------
+
+    def take_in(self, candidate: Candidate) -> None:
+        """A version goes on trial."""
+        self.candidates[candidate.tier.rank] = candidate
+        self._recount()
+
+    def drop(self, candidate: Candidate) -> None:
+        """A version on trial is not wanted any more."""
+        del self.candidates[candidate.tier.rank]
+        self._recount()
+
+    def promote(self, candidate: Candidate) -> None:
+        """A version on trial becomes the tier; the one before is on its way out."""
+        successor, replaced = candidate.tier, self.models[candidate.tier.rank]
+        self.tiers = tuple(successor if tier is replaced else tier for tier in self.tiers)
+        self.models = tuple(successor if tier is replaced else tier for tier in self.models)
+        self.leaving = (*self.leaving, replaced)
+        self.drop(candidate)
+
+    def see_off(self, tier: Tier) -> None:
+        """A version that was replaced owes nobody an answer any more."""
+        self.leaving = tuple(each for each in self.leaving if each is not tier)
+        self._recount()
+
+    def _recount(self) -> None:
+        self.aside = (*(candidate.tier for candidate in self.candidates.values()), *self.leaving)
+
+    # --- capability ----------------------------------------------------------------------------------------------
 
     def update_capability(self, *, now_s: float, outbox: Outbox) -> None:
         """Work out the capability afresh and tell a change."""

@@ -46,7 +46,10 @@ class EnginePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierSpec:
-    """One tier of a chain. `bundle` None: it was refused, and `refusal` says why. Rules tiers run no worker."""
+    """One tier of a chain. `bundle` None: it was refused, and `refusal` says why. Rules tiers run no worker.
+
+    `previous` is the version that served before this one, kept so that an operator can go back to it.
+    """
 
     name: str
     bundle: VerifiedBundle | None
@@ -54,6 +57,7 @@ class TierSpec:
     is_rules: bool = False
     refusal: Reason | None = None
     refusal_detail: str = ""
+    previous: VerifiedBundle | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

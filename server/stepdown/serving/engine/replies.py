@@ -138,4 +138,5 @@ class Replies:
         self._cascades[tier.pathway].failed(cases, tier=tier, reason=reason, detail=detail, now_s=now_s)
 
     def _tell_fault(self, tier: Tier, reason: Reason, detail: str) -> None:
+        tier.blemish = tier.blemish or (reason, detail)
         self._outbox.tell(TierFault(pathway=tier.pathway, tier=tier.name, reason=reason, detail=detail))

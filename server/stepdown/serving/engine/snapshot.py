@@ -1,5 +1,8 @@
 """The engine's state as operators see it, at one moment."""
 
+from dataclasses import replace
+
+from stepdown.domain.activations import ActivationStatus
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import PathwayStatus, TierStatus
 from stepdown.domain.tiers import SERVER_PROCESS, ExecutionProvider, TierState
@@ -19,11 +22,22 @@ def _pathway(pathway: Pathway, *, now_s: float, offset_s: float) -> PathwayStatu
         name=pathway.name,
         capability=pathway.capability,
         capability_since_time_s=pathway.since_s + offset_s,
-        tiers=tuple(_tier(tier, now_s=now_s, offset_s=offset_s) for tier in pathway.tiers),
+        tiers=tuple(
+            _tier(tier, _activation(pathway, tier, offset_s), now_s=now_s, offset_s=offset_s) for tier in pathway.tiers
+        ),
     )
 
 
-def _tier(tier: Tier, *, now_s: float, offset_s: float) -> TierStatus:
+def _activation(pathway: Pathway, tier: Tier, offset_s: float) -> ActivationStatus | None:
+    """The one under way, else the last one."""
+    candidate = pathway.candidates.get(tier.rank)
+    shown = candidate.status() if candidate is not None else tier.activation
+    if shown is None:
+        return None
+    return replace(shown, start_time_s=shown.start_time_s + offset_s, since_time_s=shown.since_time_s + offset_s)
+
+
+def _tier(tier: Tier, activation: ActivationStatus | None, *, now_s: float, offset_s: float) -> TierStatus:
     report = tier.report
     silent = tier.state is TierState.SERVING and (tier.stalled() or now_s < tier.unsteady_until_s)
     rules = ExecutionProvider.RULES if tier.spec.is_rules and tier.state is TierState.SERVING else None
@@ -48,6 +62,8 @@ def _tier(tier: Tier, *, now_s: float, offset_s: float) -> TierStatus:
         restarts=tier.restarts,
         answers=tier.answers,
         share=report.share if report is not None else None,
+        activation=activation,
+        previous=tier.previous.identity if tier.previous is not None else None,
     )
 
 

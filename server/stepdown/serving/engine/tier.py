@@ -1,6 +1,7 @@
 """One tier at run time: its state, its worker, its two slots, its queue and its memory of speed and faults."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stepdown.domain.assessments import TierIdentity
 from stepdown.domain.engine_effects import BatchKind
@@ -18,6 +19,9 @@ from stepdown.serving.engine.policy import EnginePolicy, TierSpec
 from stepdown.serving.engine.queueing import CaseQueue
 from stepdown.serving.tier_plan import TierView
 from stepdown.serving.tier_states import check_move
+
+if TYPE_CHECKING:
+    from stepdown.domain.activations import ActivationStatus
 
 SLOTS = (0, 1)
 
@@ -37,7 +41,12 @@ class Flight:
 
 
 class Tier:
-    """Mutable state of one tier; only supervision and the cascade change it."""
+    """Mutable state of one tier; only supervision, the cascade and activation change it.
+
+    `aside`: not the tier itself but a version of it, on trial or on its way out, whose moves activation tells;
+    `blemish` is the first thing that went wrong with it. `activation`, on the tier itself, is the last that ended, and
+    `previous` the version that served before.
+    """
 
     def __init__(self, *, spec: TierSpec, pathway: str, rank: int, policy: EnginePolicy, now_s: float) -> None:
         """Stand ready to be started; a rules tier serves from the first moment, a refused bundle never does."""
@@ -71,6 +80,10 @@ class Tier:
         self.shadow_due_s = 0.0
         self.restarts = 0
         self.answers = 0
+        self.aside = False
+        self.blemish: tuple[Reason, str] | None = None
+        self.activation: ActivationStatus | None = None
+        self.previous = spec.previous
 
     @property
     def name(self) -> str:
@@ -90,11 +103,12 @@ class Tier:
             check_move(previous, state)
             self.since_s = now_s
         self.state, self.reason, self.detail = state, reason, detail
-        outbox.tell(
-            TierMoved(
-                pathway=self.pathway, tier=self.name, previous=previous, state=state, reason=reason, detail=detail
+        if not self.aside:
+            outbox.tell(
+                TierMoved(
+                    pathway=self.pathway, tier=self.name, previous=previous, state=state, reason=reason, detail=detail
+                )
             )
-        )
 
     def adopt(self, worker: int, report: WorkerReport) -> None:
         """Take a ready worker as the one that answers for this tier from now on."""

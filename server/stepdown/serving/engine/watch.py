@@ -29,7 +29,17 @@ class Watch:
             cascade.failed(owed, tier=tier, reason=Reason.WORKER_HUNG, detail="no reply", now_s=now_s)
         elif not head.stalled and now_s >= head.running_s + self._stall_after_s(tier):
             head.stalled = True
-            cascade.hurry(tier.cases(), now_s)
+            if tier.aside:
+                self._relieve(tier, cascade, now_s)
+            else:
+                cascade.hurry(tier.cases(), now_s)
+
+    @staticmethod
+    def _relieve(tier: Tier, cascade: Cascade, now_s: float) -> None:
+        """Whoever waits for a version that is silent asks the tier itself; a late reply may still be the first."""
+        waiting = tier.cases()
+        tier.queue.clear()
+        cascade.failed(waiting, tier=tier, reason=Reason.WORKER_HUNG, detail="silent for too long", now_s=now_s)
 
     def due_s(self, tier: Tier, now_s: float) -> float:
         """When `look` next has something to do for this tier, or its steadiness counts again."""
