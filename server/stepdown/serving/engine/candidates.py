@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from stepdown.domain.activations import ActivationRefusedError, ActivationState, ActivationStatus
+from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.engine_events import BundleActivated, BundleRolledBack
 from stepdown.domain.notices import ActivationMoved
 from stepdown.domain.reasons import Reason, RejectReason
@@ -56,44 +57,43 @@ class Candidates:
 
     def check(self, event: BundleActivated | BundleRolledBack) -> None:
         """Whether the event would do anything. Raises ActivationRefusedError saying why not, KeyError for no tier."""
+        self._wanted(event)
+
+    def obey(self, event: BundleActivated | BundleRolledBack, now_s: float) -> None:
+        """Bring a version in or take one back; does nothing where `check` would raise."""
+        try:
+            wanted = self._wanted(event)
+        except ActivationRefusedError:
+            return
+        pathway = self._pathways[event.pathway]
+        tier = pathway.tier(event.tier)
+        if isinstance(event, BundleActivated):
+            self._bring_in(event, now_s, keeps_predecessor=True)
+        elif wanted is None:
+            self._take_back(pathway, tier, reason=None, detail=event.detail, now_s=now_s)
+        else:
+            back = BundleActivated(pathway=event.pathway, tier=event.tier, bundle=wanted)
+            self._bring_in(back, now_s, keeps_predecessor=False)
+
+    def _wanted(self, event: BundleActivated | BundleRolledBack) -> VerifiedBundle | None:
+        """The bundle that is to serve; None where the one on trial is to be taken back."""
         pathway = self._pathways[event.pathway]
         tier = pathway.tier(event.tier)
         candidate = pathway.candidates.get(tier.rank)
         if self._supervision.draining:
             raise _impossible("the server is stopping")
-        if isinstance(event, BundleRolledBack) and candidate is not None:
-            return
         if candidate is not None:
-            under_way = candidate.status()
-            raise ActivationRefusedError(
-                RejectReason.ACTIVATION_UNDER_WAY,
-                f"version {under_way.bundle.version} is {under_way.state.value} in this tier: "
-                "wait until it is promoted, or roll it back",
-            )
+            if isinstance(event, BundleRolledBack):
+                return None
+            raise _under_way(candidate.status())
         if tier.state is TierState.DISABLED:
             raise _impossible("the tier is disabled: enable it first")
-        if isinstance(event, BundleRolledBack):
-            if tier.previous is None:
-                raise _impossible("no version that served before is known")
-        elif tier.spec.bundle is not None and tier.spec.bundle.sha256 == event.bundle.sha256:
-            raise _impossible(f"version {event.bundle.manifest.version} serves already")
-
-    def activate(self, event: BundleActivated, now_s: float) -> None:
-        """Bring a new version in; does nothing where `check` would raise."""
-        if self._permitted(event):
-            self._bring_in(event, now_s, keeps_predecessor=True)
-
-    def roll_back(self, event: BundleRolledBack, now_s: float) -> None:
-        """End the trial, or bring the version back that served before. Does nothing where `check` would raise."""
-        if not self._permitted(event):
-            return
-        pathway = self._pathways[event.pathway]
-        tier = pathway.tier(event.tier)
-        if tier.rank in pathway.candidates:
-            self._take_back(pathway, tier, reason=None, detail=event.detail, now_s=now_s)
-        elif tier.previous is not None:
-            back = BundleActivated(pathway=event.pathway, tier=event.tier, bundle=tier.previous)
-            self._bring_in(back, now_s, keeps_predecessor=False)
+        wanted = tier.previous if isinstance(event, BundleRolledBack) else event.bundle
+        if wanted is None:
+            raise _impossible("no version that served before is known")
+        if tier.spec.bundle is not None and tier.spec.bundle.sha256 == wanted.sha256:
+            raise _impossible(f"version {wanted.manifest.version} serves already")
+        return wanted
 
     def withdraw(self, tiers: Iterable[Tier], *, detail: str, now_s: float) -> None:
         """Whatever is on trial in these tiers is taken back: they are disabled, or the server stops."""
@@ -101,13 +101,6 @@ class Candidates:
             pathway = self._pathways[tier.pathway]
             if tier.rank in pathway.candidates:
                 self._take_back(pathway, tier, reason=None, detail=detail, now_s=now_s)
-
-    def _permitted(self, event: BundleActivated | BundleRolledBack) -> bool:
-        try:
-            self.check(event)
-        except ActivationRefusedError:
-            return False
-        return True
 
     def _bring_in(self, event: BundleActivated, now_s: float, *, keeps_predecessor: bool) -> None:
         pathway = self._pathways[event.pathway]
@@ -251,6 +244,14 @@ class Candidates:
 
     def _tell(self, tier: Tier, activation: ActivationStatus) -> None:
         self._outbox.tell(ActivationMoved(pathway=tier.pathway, tier=tier.name, activation=activation))
+
+
+def _under_way(activation: ActivationStatus) -> ActivationRefusedError:
+    return ActivationRefusedError(
+        RejectReason.ACTIVATION_UNDER_WAY,
+        f"version {activation.bundle.version} is {activation.state.value} in this tier: "
+        "wait until it is promoted, or roll it back",
+    )
 
 
 def _impossible(detail: str) -> ActivationRefusedError:

@@ -82,8 +82,8 @@ class Engine:
             ProbeCompleted: lambda event: self._replies.probed(event, self._now_s),
             TierDisabled: self._tier_disabled,
             TierEnabled: self._tier_enabled,
-            BundleActivated: lambda event: self._candidates.activate(event, self._now_s),
-            BundleRolledBack: lambda event: self._candidates.roll_back(event, self._now_s),
+            BundleActivated: lambda event: self._candidates.obey(event, self._now_s),
+            BundleRolledBack: lambda event: self._candidates.obey(event, self._now_s),
             DrainStarted: self._drain_started,
             TimePassed: self._time_passed,
         }
