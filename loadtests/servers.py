@@ -34,7 +34,7 @@ class OwnServer:
         """Configure it; `python` is an interpreter that has the server and its runtime installed."""
         folder.mkdir(parents=True)
         ports = free_ports(2)
-        configuration = demo_configuration(pki, grpc_port=ports[0], ops_port=ports[1]) | {"engine": ENGINE}
+        configuration = demo_configuration(pki, folder, grpc_port=ports[0], ops_port=ports[1]) | {"engine": ENGINE}
         self._config = folder / "stepdown.toml"
         self._config.write_bytes(tomli_w.dumps(configuration).encode())
         self._log = folder / "log"

@@ -6,6 +6,7 @@ Interfaces only: adapters meet them, fakes mirror them.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
+from stepdown.domain.activations import ActivationWish
 from stepdown.domain.drift import DriftSample
 from stepdown.domain.drills import FaultInjection, InjectedFault
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
@@ -66,6 +67,16 @@ class Sufferer(Protocol):
 
     def end(self, injection: FaultInjection) -> None:
         """Be whole again."""
+
+
+class Activations(Protocol):
+    """Other versions of the tiers' bundles, verified and brought in while the server runs."""
+
+    def activate(self, wish: ActivationWish) -> None:
+        """Verify the bundle and have it loaded beside the one that serves. Raises ActivationRefusedError."""
+
+    def roll_back(self, pathway: str, tier: str, *, detail: str) -> None:
+        """Take back what is on its way, or bring the version before back. Raises ActivationRefusedError."""
 
 
 class Observer(Protocol):

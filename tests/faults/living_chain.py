@@ -146,6 +146,7 @@ class LivingChain:
                 deadline_s=deadline_s,
                 reply_to=question,
                 rules_in_hand=rules,
+                rules_identity=None,
                 urgency=urgency,
                 **wish,
             )

@@ -48,7 +48,7 @@ def check_nothing_is_kept(engine: Engine, workers: Iterable[SimulatedWorker]) ->
     living = {worker.order.worker for worker in workers if not worker.gone}
     if set(engine._supervision.tier_of_worker) != living:  # noqa: SLF001
         raise Violation("an ended worker is remembered, or a living one forgotten")
-    for tier in engine._tiers:  # noqa: SLF001
+    for tier in engine._running():  # noqa: SLF001
         if tier.queue.rows or tier.queue.cases():
             raise Violation("a request waits at rest")
         if any(flight.cases for flight in tier.flights.values()) or set(tier.dying) - living:

@@ -63,9 +63,13 @@ def test_spoilt_rule_bundles_are_refused_one_by_one(tmp_path: Path, document: di
     server = composed(tmp_path, document)
     server.start()
     try:
-        rules = status(server)["tiers"][-1]
-        assert (rules["state"], rules["reason"]) == ("REFUSED", "SIGNATURE_INVALID")
-        assert "lactate" in rules["detail"]
+        pathway = status(server)
+        rules = pathway["tiers"][-1]
+        assert (rules["state"], rules["reason"]) == ("SERVING", None)
+        beside = {each["name"]: (each["state"], each["reason"]) for each in pathway["supporting_rules"]}
+        refused = ("REFUSED", "SIGNATURE_INVALID")
+        assert beside == {each: refused if each in SPOILT else ("SERVING", None) for each in beside}
+        assert set(beside) == {"lactate", "qsofa", "sirs", "mews", "shock-index"}
     finally:
         server.stop()
 

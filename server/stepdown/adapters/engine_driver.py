@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.domain.assessments import Degradation
+from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.engine_effects import (
     AnswerRequest,
@@ -139,6 +140,13 @@ class EngineDriver:
     def roll_back_bundle(self, event: BundleRolledBack) -> None:
         """Take a version back. Raises ActivationRefusedError, and KeyError for an unknown tier."""
         self._drive((event,), check=lambda: self._engine.check(event))
+
+    def bundles(self, pathway: str, tier: str) -> tuple[VerifiedBundle | None, VerifiedBundle | None, bool]:
+        """What serves in a tier, what served before, and whether a version is on trial. Raises KeyError."""
+        with self._lock:
+            chain = self._engine.pathways[pathway]
+            found = chain.tier(tier)
+            return found.spec.bundle, found.previous, found.rank in chain.candidates
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each tier or capability change."""

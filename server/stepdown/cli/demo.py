@@ -37,7 +37,9 @@ def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: boo
     try:
         pki = ensure_demo_pki(folder / "certificates")
         config = folder / "stepdown.toml"
-        config.write_bytes(tomli_w.dumps(demo_configuration(pki, grpc_port=grpc_port, ops_port=ops_port)).encode())
+        config.write_bytes(
+            tomli_w.dumps(demo_configuration(pki, folder, grpc_port=grpc_port, ops_port=ops_port)).encode()
+        )
     except OSError as error:
         text = f"{folder} cannot be written ({error.strerror}): name another --state-dir"
         raise click.ClickException(text) from error
@@ -84,7 +86,7 @@ def _withdraw(ready_file: Path) -> None:
         ready_file.unlink(missing_ok=True)
 
 
-def demo_configuration(pki: DemoPki, *, grpc_port: int, ops_port: int) -> dict[str, Any]:
+def demo_configuration(pki: DemoPki, state: Path, *, grpc_port: int, ops_port: int) -> dict[str, Any]:
     """The checkout's demo chain on these ports, with these certificates; every path absolute."""
     folder = repository() / "deploy" / "demo"
     document = tomllib.loads((folder / "stepdown.toml").read_text("utf-8"))
@@ -98,6 +100,7 @@ def demo_configuration(pki: DemoPki, *, grpc_port: int, ops_port: int) -> dict[s
             "trust_domain": DEMO_TRUST_DOMAIN,
         },
     }
+    document["state"] = {"directory": str(state)}
     trust = document["trust"]
     trust["policy"] = str((folder / trust["policy"]).resolve())
     trust["bundle_directories"] = [str((folder / entry).resolve()) for entry in trust["bundle_directories"]]

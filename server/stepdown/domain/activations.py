@@ -44,6 +44,23 @@ class ActivationStatus:
     detail: str = ""
 
 
+DEFAULT_CANARY_SHARE = 0.1
+DEFAULT_OBSERVATION_S = 600.0
+"""What an operator gets who says nothing: every tenth request, for ten minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationWish:
+    """What an operator asks for. `sha256` empty: whatever the trust policy accepts; None: the default."""
+
+    pathway: str
+    tier: str
+    version: str
+    sha256: str = ""
+    canary_share: float | None = None
+    observation_s: float | None = None
+
+
 class ActivationRefusedError(StepdownError):
     """What the operator wishes cannot be done now, and nothing has changed; `reason` is the wire's."""
 

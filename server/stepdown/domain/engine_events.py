@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from stepdown.domain.assessments import TierIdentity
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
@@ -15,8 +16,9 @@ class Request:
     """One question for a pathway. `deadline_s` is on the engine's monotonic time line.
 
     `payload` None means that no model may be asked (out of indication). `rules_in_hand`: the rules have answered
-    already. `only_tier` addresses one tier alone (Open Inference Protocol); `minimum_tier` forbids anything lower.
-    `reply_to` is the driver's own token; the engine hands it back untouched.
+    already, those of `rules_identity` if that is given: they may have been exchanged since. `only_tier` addresses one
+    tier alone (Open Inference Protocol); `minimum_tier` forbids anything lower. `reply_to` is the driver's own token;
+    the engine hands it back untouched.
     """
 
     pathway: str
@@ -24,6 +26,7 @@ class Request:
     deadline_s: float
     reply_to: object
     rules_in_hand: bool = False
+    rules_identity: TierIdentity | None = None
     minimum_tier: str = ""
     only_tier: str = ""
     urgency: Urgency = Urgency.ROUTINE

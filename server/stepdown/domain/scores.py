@@ -50,8 +50,8 @@ class RulesAssessment:
     """The answering rule set (NEWS2 with the lactate overlay) and the supporting evidence, which never lowers the band.
 
     `hard_trigger`: NEWS2 of at least 7 whatever the missing values are; it always reaches the screen.
-    `floor`: the lowest band that the missing values leave open, `band` itself when that is determined. `response` is
-    the published minimum response for the band.
+    `lactate` None: its rules were refused at load. `floor`: the lowest band that the missing values leave open, `band`
+    itself when that is determined. `response` is the published minimum response for the band.
     """
 
     band: Band
@@ -59,7 +59,7 @@ class RulesAssessment:
     complete: bool
     hard_trigger: bool
     answering: ScoreResult
-    lactate: ScoreResult
+    lactate: ScoreResult | None
     supporting: tuple[ScoreResult, ...]
     response: str
     alternate_scale: ScoreResult | None = None

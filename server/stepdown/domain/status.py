@@ -69,6 +69,17 @@ class TierStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupportingStatus:
+    """A rule bundle beside the answering one: overlay or evidence. It serves or is REFUSED, which `reason` explains."""
+
+    name: str
+    state: TierState
+    bundle: BundleIdentity | None = None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PathwayStatus:
     """One pathway now; tiers best first. `capability_since_time_s` is wall-clock Unix time."""
 
@@ -76,3 +87,4 @@ class PathwayStatus:
     capability: Capability
     capability_since_time_s: float
     tiers: tuple[TierStatus, ...]
+    supporting: tuple[SupportingStatus, ...] = ()

@@ -2,6 +2,7 @@
 
 Supporting scores never move the band. Lactate can only raise it, by the overlays that the answering rule set itself
 declares and that are signed with it; a lactate that was not measured changes nothing and is reported as not assessed.
+Without a lactate rule set the answering score stands alone, and the assessment holds no lactate at all.
 """
 
 from dataclasses import dataclass, replace
@@ -19,13 +20,15 @@ class Composite:
     """The rule sets of one pathway. Raises `RuleSetError` where an overlay could never act."""
 
     answering: RuleSet
-    lactate: RuleSet
+    lactate: RuleSet | None
     supporting: tuple[RuleSet, ...]
 
     def __post_init__(self) -> None:
         """Refuse overlays that name another rule set than `lactate`, or a word that it never says."""
         if not isinstance(self.answering.document, SumDocument):
             raise RuleSetError(f"{self.answering.rule_set_id}: only a score that adds points can answer")
+        if self.lactate is None:
+            return
         words = {outcome.classification for outcome in self.lactate.document.outcome}
         faults = [
             f"{self.answering.rule_set_id}: overlay: {self.lactate.rule_set_id} never says "
@@ -43,7 +46,7 @@ class Composite:
             ValueError: the SpO2 scale is neither 1 nor 2, which intake never lets through.
         """
         answering = self.answering.score(inputs)
-        lactate = self.lactate.score(inputs)
+        lactate = self.lactate.score(inputs) if self.lactate is not None else None
         band = self._band(answering, lactate)
         trigger = self.answering.hard_trigger_total
         return RulesAssessment(
@@ -58,12 +61,12 @@ class Composite:
             alternate_scale=self._on_the_other_scale(inputs) if inputs.want_alternate_scale else None,
         )
 
-    def _band(self, answering: ScoreResult, lactate: ScoreResult) -> Band:
+    def _band(self, answering: ScoreResult, lactate: ScoreResult | None) -> Band:
         """HIGH where an overlay acts on every total that can be reached, undetermined where it acts on some only."""
         thresholds = (
             overlay.total_at_least
             for overlay in self.answering.overlays
-            if overlay.classification == lactate.classification
+            if lactate is not None and overlay.classification == lactate.classification
         )
         threshold = next(thresholds, answering.maximum_possible + 1)
         if answering.minimum_total >= threshold:

@@ -48,6 +48,18 @@ class Activation:
         chosen = version or max(versions, key=precedence)
         return verify_bundle(name, chosen, self._source.read(name, chosen), self._policy, self._now_s)
 
+    def denies(self, bundle: VerifiedBundle) -> bool:
+        """Whether a bundle that was accepted once has been put on the denylist since."""
+        return bundle.sha256 in self._policy.denylist.bundle_digests
+
+    def bound(self, name: str, version: str, sha256: str) -> VerifiedBundle:
+        """The verified bundle, which must have this digest. Raises: TrustError."""
+        bundle = self.verified(name, version)
+        if bundle.sha256 != sha256:
+            detail = f"{name} {version} is not the bundle that was active: its digest is {bundle.sha256}"
+            raise TrustError(rule=TrustRule.DIGEST_MISMATCH, detail=detail)
+        return bundle
+
     def tier(self, order: TierOrder) -> TierDescription:
         """The tier with its verified bundle, or with the reason it is refused."""
         try:
@@ -58,7 +70,7 @@ class Activation:
                 bundle=None,
                 execution_providers=order.execution_providers,
                 is_rules=not order.execution_providers,
-                refusal=_refusal_reason(refusal),
+                refusal=refusal_reason(refusal),
                 refusal_detail=f"{order.bundle}: {refusal}",
             )
         is_rules = bundle.manifest.kind is BundleKind.RULES
@@ -72,7 +84,10 @@ class Activation:
         )
 
 
-def _refusal_reason(refusal: TrustError) -> Reason:
+def refusal_reason(refusal: TrustError | RuleSetError) -> Reason:
+    """How a bundle that was refused is shown: absent, not to be trusted, or not giving its known answers."""
+    if isinstance(refusal, RuleSetError):
+        return Reason.KNOWN_ANSWER_MISMATCH
     absent = refusal.rule == TrustRule.BUNDLE_NOT_FOUND
     return Reason.NOT_CONFIGURED if absent else Reason.SIGNATURE_INVALID
 
@@ -88,11 +103,11 @@ def rule_set_of(bundle: VerifiedBundle) -> RuleSet:
 
 
 def composite_of(
-    answering: VerifiedBundle, lactate: VerifiedBundle, supporting: tuple[VerifiedBundle, ...]
+    answering: VerifiedBundle, lactate: VerifiedBundle | None, supporting: tuple[VerifiedBundle, ...]
 ) -> Composite:
-    """The answering rules with their overlay and evidence. Raises RuleSetError."""
+    """The answering rules with their overlay, if that could be loaded, and evidence. Raises RuleSetError."""
     return Composite(
         answering=rule_set_of(answering),
-        lactate=rule_set_of(lactate),
+        lactate=rule_set_of(lactate) if lactate is not None else None,
         supporting=tuple(rule_set_of(bundle) for bundle in supporting),
     )

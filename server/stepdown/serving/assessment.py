@@ -6,12 +6,12 @@ Pure: `prepare` comes before the engine is asked and `finish` after, whoever wai
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stepdown.clinical.intake import take_in
 from stepdown.clinical.policy import IntakePolicy
-from stepdown.domain.assessments import Abstention, Assessment, Risk
+from stepdown.domain.assessments import Abstention, Assessment, Risk, TierIdentity
 from stepdown.domain.bands import Band
+from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.errors import NoAnswerError
 from stepdown.domain.intake import InputFlag, InputStatus, Intake
@@ -22,9 +22,6 @@ from stepdown.domain.tensors import TensorRows
 from stepdown.rules.composite import Composite
 from stepdown.serving.model_answer import ModelReader
 from stepdown.serving.roster import Pathway, TierDescription
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _DATA_REASONS = frozenset(
     {AbstentionReason.NO_CLINICAL_DATA, AbstentionReason.STALE_INPUT, AbstentionReason.INSUFFICIENT_DATA}
@@ -37,7 +34,7 @@ _INDETERMINATE_TEXT = "The values that are missing or stale could change the ban
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedAssessment:
-    """A request that intake let through, with the rules' answer in hand.
+    """A request that intake let through, with the answer of the rules of `rules_identity` in hand.
 
     `payload` None: no model may be asked. `abstained`: no tier need be asked at all.
     """
@@ -45,6 +42,7 @@ class PreparedAssessment:
     request: ClinicalRequest
     intake: Intake
     rules: RulesAssessment | None
+    rules_identity: TierIdentity | None
     payload: TensorRows | None
     abstained: bool
 
@@ -59,14 +57,25 @@ class ClinicalPathway:
         self.pathway = pathway
         self.name = pathway.name
         self.budget_ms = pathway.budget_ms
-        self._composite = composite
+        self._rules = (composite, pathway.rules_identity)
         self._policy = policy
         self._valid_for_s = valid_for_s
-        self._readers: Mapping[str, ModelReader] = {
-            tier.name: ModelReader(tier.bundle.manifest.model)
-            for tier in pathway.tiers
-            if tier.bundle is not None and tier.bundle.manifest.model is not None
-        }
+        self._readers: dict[tuple[str, str], ModelReader] = {}
+        for tier in pathway.tiers:
+            for bundle in (tier.bundle, tier.previous):
+                if bundle is not None:
+                    self.learn(tier.name, bundle)
+
+    def learn(self, tier: str, bundle: VerifiedBundle) -> None:
+        """Know how to read what this version of a tier's model gives. Raises ConfigurationError."""
+        if bundle.manifest.model is not None:
+            self._readers[tier, bundle.sha256] = ModelReader(bundle.manifest.model)
+
+    def exchange(self, pathway: Pathway, composite: Composite | None = None) -> None:
+        """Another version serves in a tier. With `composite`, other rules answer whatever is prepared from now on."""
+        self.pathway = pathway
+        if composite is not None:
+            self._rules = (composite, pathway.rules_identity)
 
     @property
     def tiers(self) -> tuple[TierDescription, ...]:
@@ -80,13 +89,15 @@ class ClinicalPathway:
     def prepare(self, request: ClinicalRequest, *, received_time_s: float) -> PreparedAssessment:
         """Validate, convert and score by the rules. Raises RequestRejectedError when the request cannot be trusted."""
         intake = take_in(request, received_time_s=received_time_s, policy=self._policy)
-        rules = self._composite.assess(intake.rule_inputs) if self._composite is not None else None
+        composite, rules_identity = self._rules
+        rules = composite.assess(intake.rule_inputs) if composite is not None else None
         suits_models = intake.models_in_indication and _charted(intake) >= _CORE_VITALS_NEEDED
         payload = TensorRows(rows=1, tensors=(intake.grid.cells,)) if suits_models else None
         return PreparedAssessment(
             request=request,
             intake=intake,
             rules=rules,
+            rules_identity=rules_identity,
             payload=payload,
             abstained=intake.abstention is not None and not _trigger_passes(intake, rules),
         )
@@ -114,7 +125,7 @@ class ClinicalPathway:
     def _from_model(self, prepared: PreparedAssessment, outcome: Outcome) -> "_Answer":
         if outcome.answered_by is None or outcome.result is None or outcome.result.outputs is None:
             raise NoAnswerError(reason=Reason.INTERNAL_FAULT, detail="a model answer without outputs")
-        reader = self._readers[outcome.answered_by.tier]
+        reader = self._readers[outcome.answered_by.tier, outcome.answered_by.bundle.sha256]
         outputs = outcome.result.outputs
         risk, band = reader.risk(outputs, want_contributions=prepared.request.want_contributions)
         flags = reader.flags(outputs)
@@ -140,7 +151,7 @@ class ClinicalPathway:
             correlation_id=request.correlation_id,
             pathway=self.name,
             band=answer.band,
-            answered_by=outcome.answered_by if outcome is not None else self.pathway.rules_identity,
+            answered_by=outcome.answered_by if outcome is not None else prepared.rules_identity,
             risk=answer.risk,
             abstention=answer.abstention,
             degradations=outcome.degradations if outcome is not None else (),
@@ -148,7 +159,7 @@ class ClinicalPathway:
             rules=prepared.rules,
             used=intake.used,
             dropped=intake.dropped,
-            flags=intake.flags + answer.flags + flags,
+            flags=intake.flags + answer.flags + _overlay_flags(prepared.rules) + flags,
             as_of_time_s=as_of_time_s,
             generated_time_s=generated_time_s,
             valid_until_time_s=as_of_time_s + self._valid_for_s,
@@ -161,6 +172,13 @@ class _Answer:
     risk: Risk | None
     abstention: Abstention | None
     flags: tuple[InputFlag, ...] = ()
+
+
+def _overlay_flags(rules: RulesAssessment | None) -> tuple[InputFlag, ...]:
+    """Said on every answer while it lasts: rules that could not look at the lactate can miss what it alone shows."""
+    if rules is None or rules.lactate is not None:
+        return ()
+    return (InputFlag(issue=InputIssue.OVERLAY_MISSING, detail="the lactate rules were refused at load"),)
 
 
 def _charted(intake: Intake) -> int:

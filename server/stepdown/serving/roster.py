@@ -1,4 +1,7 @@
-"""Which pathways and tiers this server was configured with, and the verified bundle behind each tier. Immutable."""
+"""Which pathways and tiers this server was configured with, and the verified bundle behind each tier now.
+
+Each pathway is immutable; when an operator brings another version into one, it is exchanged whole.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +9,16 @@ from dataclasses import dataclass
 from stepdown.domain.assessments import TierIdentity
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.reasons import Reason
+from stepdown.domain.status import SupportingStatus
 from stepdown.domain.tiers import SERVER_PROCESS, ExecutionProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TierDescription:
-    """One tier as configured. `bundle` None: refused at load, with `refusal` and its detail."""
+    """One tier as configured. `bundle` None: refused at load, with `refusal` and its detail.
+
+    `previous` is the version that served before, if an earlier run of the server left one.
+    """
 
     name: str
     bundle: VerifiedBundle | None
@@ -19,13 +26,15 @@ class TierDescription:
     is_rules: bool = False
     refusal: Reason | None = None
     refusal_detail: str = ""
+    previous: VerifiedBundle | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pathway:
     """One chain as configured, best tier first. `clinical`: it takes coded observations, not only raw tensors.
 
-    `supporting`: verified rule bundles that are evidence beside the answer, never a tier.
+    `supporting`: verified rule bundles that are evidence beside the answer, never a tier; `supporting_status` has the
+    refused ones as well.
     """
 
     name: str
@@ -33,6 +42,7 @@ class Pathway:
     tiers: tuple[TierDescription, ...]
     clinical: bool
     supporting: tuple[VerifiedBundle, ...] = ()
+    supporting_status: tuple[SupportingStatus, ...] = ()
 
     def tier(self, name: str) -> TierDescription:
         """The tier of that name. Raises KeyError."""
@@ -63,6 +73,6 @@ class Pathway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """Every configured pathway by name."""
+    """Every configured pathway by name, as it is now."""
 
     pathways: Mapping[str, Pathway]

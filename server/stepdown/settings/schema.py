@@ -15,6 +15,7 @@ from stepdown.settings.values import (
     Seconds,
     TrustDomain,
     Version,
+    WritableFolder,
 )
 from stepdown.worker.order import WorkerResources
 
@@ -56,6 +57,15 @@ class ServerSettings(_Section):
     drain_grace_s: Seconds = 15.0
     call_threads: Annotated[int, Field(ge=8, le=1024)] = 128
     encounter_rate: EncounterRateSettings = EncounterRateSettings()
+
+
+class StateSettings(_Section):
+    """What must outlive the server: which version of each bundle operators have activated.
+
+    Without a directory a restart comes up with what the configuration names. One directory serves one server.
+    """
+
+    directory: WritableFolder | None = None
 
 
 class TrustSettings(_Section):
@@ -158,6 +168,7 @@ class Settings(_Section):
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
     drift: DriftSettings = DriftSettings()
+    state: StateSettings = StateSettings()
     log: LogSettings = LogSettings()
 
     @property

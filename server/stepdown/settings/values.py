@@ -57,6 +57,12 @@ def _readable_folder(path: Path) -> Path:
     return path
 
 
+def _writable_folder(path: Path) -> Path:
+    if not os.access(_readable_folder(path), os.W_OK):
+        raise ValueError(f"must be a folder that can be written; {path} is none")
+    return path
+
+
 def _address(text: str) -> str:
     parts = _ADDRESS.fullmatch(text)
     try:
@@ -86,6 +92,7 @@ Version = Annotated[str, AfterValidator(_version)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 File = Annotated[Path, AfterValidator(_resolved), AfterValidator(_readable_file)]
 Folder = Annotated[Path, AfterValidator(_resolved), AfterValidator(_readable_folder)]
+WritableFolder = Annotated[Path, AfterValidator(_resolved), AfterValidator(_writable_folder)]
 Address = Annotated[str, AfterValidator(_address)]
 LoopbackAddress = Annotated[Address, AfterValidator(_loopback)]
 Providers = Annotated[tuple[ExecutionProvider, ...], BeforeValidator(_providers)]

@@ -199,6 +199,7 @@ def _addressed(
         deadline_s=answer_by_s,
         reply_to=partial(_reply, question, arrived),
         rules_in_hand=prepared.assessment.rules is not None,
+        rules_identity=prepared.assessment.rules_identity,
         minimum_tier=asked.minimum_tier,
         urgency=asked.urgency,
     )

@@ -41,6 +41,7 @@ METHOD_ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
     | _of("stepdown.api.v1.CatalogService", _ANYONE, "ListPathways", "GetPathway", "GetModelCard")
     | _of("stepdown.api.v1.OperationsService", _ANYONE, "ListTiers", "WatchTiers")
     | _of("stepdown.api.v1.OperationsService", _OPERATORS, "DisableTier", "EnableTier", "InjectFault")
+    | _of("stepdown.api.v1.OperationsService", _OPERATORS, "ActivateBundle", "RollbackBundle")
     | _of("grpc.health.v1.Health", _ANYONE, "Check", "List", "Watch")
     | _of("grpc.reflection.v1alpha.ServerReflection", _ANYONE, "ServerReflectionInfo")
     | _of("inference.GRPCInferenceService", _ASSESSORS, "ModelInfer", "ModelStreamInfer")

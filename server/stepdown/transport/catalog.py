@@ -1,6 +1,7 @@
 """What is served here, as the wire's catalogue: pathways, their tiers, and the model card of every bundle in service.
 
-Made once, from the roster of verified bundles. Refuses to know how a tier is doing: `OperationsService` does.
+Made from the roster of verified bundles, and again when another version has taken a tier over. Refuses to know how a
+tier is doing: `OperationsService` does.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from stepdown.domain.card import CHAI_FIELDS, EVIDENCE_ATTRIBUTES, HTI1_ATTRIBUT
 from stepdown.domain.reasons import RejectReason
 from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.transport.codec.enumerations import EXECUTION_PROVIDERS
-from stepdown.transport.codec.tiers import encode_bundle
+from stepdown.transport.codec.identities import encode_bundle
 from stepdown.transport.codec.times import duration
 from stepdown.transport.refusals import refused
 from stepdown.trust.card import CARD_FILE, parse_card
@@ -19,22 +20,26 @@ from stepdown.trust.semantic_version import precedence
 
 
 class Catalog:
-    """Answers from what was encoded at start-up."""
+    """Answers from what was encoded for the roster as it is."""
 
     def __init__(self, roster: Roster) -> None:
         """Raises: TrustError for a bundle whose card cannot be read, which verification lets nobody load."""
-        pathways = sorted(roster.pathways.values(), key=lambda pathway: pathway.name)
-        self._pathways = {pathway.name: _pathway(pathway) for pathway in pathways}
-        bundles = {(bundle.manifest.name, bundle.manifest.version): bundle for bundle in _bundles(pathways)}
-        self._cards = {key: _card(bundle) for key, bundle in bundles.items()}
+        self._roster = roster
+        self._encoded = _Encoded(tuple(roster.pathways.values()))
+
+    def _now(self) -> "_Encoded":
+        served = tuple(self._roster.pathways.values())
+        if served != self._encoded.served:
+            self._encoded = _Encoded(served)
+        return self._encoded
 
     def pathways(self) -> Sequence[wire.Pathway]:
         """Every pathway, by name."""
-        return tuple(self._pathways.values())
+        return tuple(self._now().pathways.values())
 
     def pathway(self, name: str) -> wire.Pathway:
         """One pathway. Raises: RequestRejectedError PATHWAY_UNKNOWN."""
-        pathway = self._pathways.get(name)
+        pathway = self._now().pathways.get(name)
         if pathway is None:
             text = "no such pathway; ListPathways names them"
             raise refused(RejectReason.PATHWAY_UNKNOWN, field="name", description=text)
@@ -45,11 +50,24 @@ class Catalog:
 
         Raises: RequestRejectedError BUNDLE_UNKNOWN.
         """
-        found = {its: card for (name, its), card in self._cards.items() if name == bundle and version in {"", its}}
+        found = {
+            its: card for (name, its), card in self._now().cards.items() if name == bundle and version in {"", its}
+        }
         if not found:
             text = "no such bundle is in service; ListPathways names them"
             raise refused(RejectReason.BUNDLE_UNKNOWN, field="bundle", description=text)
         return found[max(found, key=precedence)]
+
+
+class _Encoded:
+    """One state of the roster on the wire."""
+
+    def __init__(self, served: tuple[Pathway, ...]) -> None:
+        self.served = served
+        ordered = sorted(served, key=lambda pathway: pathway.name)
+        self.pathways = {pathway.name: _pathway(pathway) for pathway in ordered}
+        bundles = {(bundle.manifest.name, bundle.manifest.version): bundle for bundle in _bundles(ordered)}
+        self.cards = {key: _card(bundle) for key, bundle in bundles.items()}
 
 
 def _bundles(pathways: Sequence[Pathway]) -> Iterator[VerifiedBundle]:

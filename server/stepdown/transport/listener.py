@@ -17,7 +17,7 @@ from stepdown.api.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_
 from stepdown.api.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.errors import ConfigurationError
-from stepdown.ports import AnswerWatch, Chain, Clock, Drills
+from stepdown.ports import Activations, AnswerWatch, Chain, Clock, Drills
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Roster
 from stepdown.transport.admission import Admission, CallLimits
@@ -73,6 +73,7 @@ class Served:
     """
 
     chain: Chain
+    activations: Activations
     roster: Roster
     clinical: Mapping[str, ClinicalPathway]
     claims: Claims
@@ -251,6 +252,7 @@ def _add_own_services(server: grpc.Server, served: Served, resources: _Resources
     assessments = AssessmentServicer(flow, in_flight=resources.in_flight, drain=resources.drain)
     operations = OperationsServicer(
         served.chain,
+        activations=served.activations,
         drills=served.drills,
         alarms=served.alarms,
         drain=resources.drain,

@@ -58,6 +58,11 @@ _CODES: Mapping[RejectReason, grpc.StatusCode] = MappingProxyType(
         RejectReason.DRILLS_NOT_PERMITTED: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.DRILL_NOT_POSSIBLE: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.CLIENT_CUT_OFF: grpc.StatusCode.UNAVAILABLE,
+        RejectReason.ACTIVATION_MALFORMED: grpc.StatusCode.INVALID_ARGUMENT,
+        RejectReason.ACTIVATION_UNDER_WAY: grpc.StatusCode.FAILED_PRECONDITION,
+        RejectReason.ACTIVATION_NOT_POSSIBLE: grpc.StatusCode.FAILED_PRECONDITION,
+        RejectReason.BUNDLE_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
+        RejectReason.BUNDLE_INCOMPATIBLE: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.SERVER_DRAINING: grpc.StatusCode.UNAVAILABLE,
     }
 )

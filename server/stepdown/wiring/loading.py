@@ -1,38 +1,79 @@
 """Bundles found, verified and turned into the roster and the clinical pathways, once, before anything runs."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
+from stepdown.adapters.active_bundles import ActiveBundles, KeptTier
 from stepdown.adapters.keys import read_trust_policy
 from stepdown.domain.alarms import Alarm, AlarmKind
 from stepdown.domain.bundles import BundleIdentity, VerifiedBundle
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
 from stepdown.domain.reasons import Reason
+from stepdown.domain.status import SupportingStatus
+from stepdown.domain.tiers import TierState
 from stepdown.ports import BundleSource
 from stepdown.rules.composite import Composite
-from stepdown.serving.activation import Activation, composite_of, rule_set_of
+from stepdown.serving.activation import Activation, TierOrder, composite_of, refusal_reason, rule_set_of
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.settings import PathwaySettings, Settings
 from stepdown.wiring.translation import tier_order
 
+Problem = Callable[..., None]
+Place = tuple[str, str]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Beside:
+    """The rules beside the answering ones of a pathway, as far as they could be loaded."""
+
+    lactate: VerifiedBundle | None = None
+    supporting: tuple[VerifiedBundle, ...] = ()
+    status: list[SupportingStatus] = field(default_factory=list)
+
 
 class Loading:
-    """What the configuration names, as far as it can be trusted."""
+    """What the configuration names, as far as it can be trusted. Whatever cannot is told as a problem."""
 
-    def __init__(self, configuration: Settings, *, source: BundleSource, wall_s: float) -> None:
+    def __init__(
+        self,
+        configuration: Settings,
+        *,
+        source: BundleSource,
+        kept: ActiveBundles | None,
+        wall_s: float,
+        problem: Problem,
+    ) -> None:
         """Find and verify everything. `wall_s`: Unix time, for certificates. Raises: ConfigurationError."""
+        self._configuration = configuration
+        self._source = source
+        self._kept = kept
+        self._problem = problem
+        self._beside: dict[str, _Beside] = {}
+        self._intake = configuration.intake.policy()
+        self._activation = self._first_activation(wall_s)
+        self.clinical: dict[str, ClinicalPathway] = {}
+        self.orders: dict[Place, TierOrder] = {
+            (pathway.name, tier.name): tier_order(tier) for pathway in configuration.pathway for tier in pathway.tier
+        }
+        self.pathways = {wanted.name: self._pathway(wanted) for wanted in configuration.pathway}
+        self.roster = Roster(pathways=self.pathways)
+
+    def activation(self, *, wall_s: float) -> Activation:
+        """Verification under the trust policy as it stands now. Raises: TrustError, OSError."""
+        policy = read_trust_policy(self._configuration.trust.policy)
+        return Activation(source=self._source, policy=policy, now_s=wall_s)
+
+    def compose(self, pathway: str, answering: VerifiedBundle) -> Composite:
+        """Answering rules with what stands beside them. Raises: RuleSetError."""
+        beside = self._beside[pathway]
+        return composite_of(answering, beside.lactate, beside.supporting)
+
+    def _first_activation(self, wall_s: float) -> Activation:
         try:
-            policy = read_trust_policy(configuration.trust.policy)
+            return self.activation(wall_s=wall_s)
         except (TrustError, OSError) as error:
             raise ConfigurationError((f"trust.policy: {error}",)) from error
-        self._activation = Activation(source=source, policy=policy, now_s=wall_s)
-        self.refusals: list[str] = []
-        self.clinical: dict[str, ClinicalPathway] = {}
-        self._intake = configuration.intake.policy()
-        pathways = {wanted.name: self._pathway(wanted) for wanted in configuration.pathway}
-        self.roster = Roster(pathways=MappingProxyType(pathways))
 
     def damaged(self, serving: Iterable[BundleIdentity]) -> Iterator[Alarm]:
         """An alarm for each bundle in service that would not be verified again as it lies there now."""
@@ -48,43 +89,99 @@ class Loading:
                     yield Alarm(kind=AlarmKind.BUNDLE_DAMAGED, subject=subject, detail=detail)
 
     def _pathway(self, wanted: PathwaySettings) -> Pathway:
-        tiers = tuple(self._activation.tier(tier_order(tier)) for tier in wanted.tier)
+        tiers = tuple(self._tier((wanted.name, tier.name)) for tier in wanted.tier)
         rules = next((tier for tier in tiers if tier.is_rules), None)
         if rules is None:
             return Pathway(name=wanted.name, budget_ms=wanted.budget_ms, tiers=tiers, clinical=False)
-        supporting = tuple(self._supporting(wanted))
-        rules, composite = self._composite(rules, wanted, supporting)
+        beside = self._beside[wanted.name] = _Beside()
+        beside.supporting = tuple(self._supporting(wanted, beside))
+        rules, composite = self._composite(rules, wanted, beside)
         pathway = Pathway(
             name=wanted.name,
             budget_ms=wanted.budget_ms,
             tiers=tuple(rules if tier.is_rules else tier for tier in tiers),
             clinical=True,
-            supporting=supporting,
+            supporting=beside.supporting,
+            supporting_status=tuple(beside.status),
         )
         self.clinical[wanted.name] = ClinicalPathway(
             pathway=pathway, composite=composite, policy=self._intake, valid_for_s=wanted.valid_for_s
         )
         return pathway
 
-    def _supporting(self, wanted: PathwaySettings) -> Iterator[VerifiedBundle]:
+    # --- what an operator activated before ---------------------------------------------------------------------------
+
+    def _tier(self, place: Place) -> TierDescription:
+        """The tier with what was active in it when the server stopped, else as configured."""
+        order = self.orders[place]
+        kept = self._kept.of(*place) if self._kept is not None else None
+        if kept is None:
+            return self._activation.tier(order)
+        if (kept.bundle, kept.configured) != (order.bundle, order.version):
+            self._problem(
+                "active_bundle_overruled", pathway=place[0], tier=place[1], detail="the configuration changed"
+            )
+            return self._activation.tier(order)
+        for version in filter(None, (kept.active, kept.previous)):
+            try:
+                self._activation.bound(kept.bundle, version.version, version.sha256)
+            except TrustError as refusal:
+                self._problem("active_bundle_refused", pathway=place[0], tier=place[1], detail=str(refusal))
+            else:
+                described = self._activation.tier(replace(order, version=version.version))
+                return described if version is not kept.active else self._with_previous(described, kept)
+        return self._activation.tier(order)
+
+    def _with_previous(self, tier: TierDescription, kept: KeptTier) -> TierDescription:
+        if kept.previous is None:
+            return tier
+        try:
+            previous = self._activation.bound(kept.bundle, kept.previous.version, kept.previous.sha256)
+        except TrustError as refusal:
+            self._problem("previous_bundle_refused", pathway=kept.pathway, tier=kept.tier, detail=str(refusal))
+            return tier
+        return replace(tier, previous=previous)
+
+    # --- rules -----------------------------------------------------------------------------------------------------
+
+    def _supporting(self, wanted: PathwaySettings, beside: _Beside) -> Iterator[VerifiedBundle]:
         for name in wanted.supporting_rules:
             try:
                 bundle = self._activation.verified(name)
                 rule_set_of(bundle)
             except (TrustError, RuleSetError) as refusal:
-                self.refusals.append(f"{name}: {refusal}")
+                self._refuse(wanted, name, refusal, beside)
             else:
+                beside.status.append(_serving(bundle))
                 yield bundle
 
     def _composite(
-        self, rules: TierDescription, wanted: PathwaySettings, supporting: tuple[VerifiedBundle, ...]
+        self, rules: TierDescription, wanted: PathwaySettings, beside: _Beside
     ) -> tuple[TierDescription, Composite | None]:
-        """The rules in working order, or the tier refused: answering rules without their overlay would mislead."""
+        """The rules in working order, or the tier refused. Without the lactate overlay they serve, and say so."""
         if rules.bundle is None:
             return rules, None
         try:
+            alone = composite_of(rules.bundle, None, beside.supporting)
+        except RuleSetError as refusal:
+            detail = f"{rules.bundle.manifest.name}: {refusal}"
+            refused = replace(rules, bundle=None, refusal=Reason.KNOWN_ANSWER_MISMATCH, refusal_detail=detail)
+            return refused, None
+        try:
             lactate = self._activation.verified(wanted.lactate_rules)
-            return rules, composite_of(rules.bundle, lactate, supporting)
+            whole = composite_of(rules.bundle, lactate, beside.supporting)
         except (TrustError, RuleSetError) as refusal:
-            detail = f"{wanted.lactate_rules}: {refusal}"
-            return replace(rules, bundle=None, refusal=Reason.SIGNATURE_INVALID, refusal_detail=detail), None
+            self._refuse(wanted, wanted.lactate_rules, refusal, beside)
+            return rules, alone
+        beside.lactate = lactate
+        beside.status.append(_serving(lactate))
+        return rules, whole
+
+    def _refuse(self, wanted: PathwaySettings, name: str, refusal: TrustError | RuleSetError, beside: _Beside) -> None:
+        reason, detail = refusal_reason(refusal), str(refusal)
+        self._problem("supporting_rules_refused", pathway=wanted.name, bundle=name, reason=reason, detail=detail)
+        beside.status.append(SupportingStatus(name=name, state=TierState.REFUSED, reason=reason, detail=detail))
+
+
+def _serving(bundle: VerifiedBundle) -> SupportingStatus:
+    return SupportingStatus(name=bundle.manifest.name, state=TierState.SERVING, bundle=bundle.identity)

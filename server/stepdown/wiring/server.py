@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 import stepdown
+from stepdown.adapters.activation_desk import ActivationDesk, DeskSources
+from stepdown.adapters.active_bundles import ActiveBundles
 from stepdown.adapters.bundle_directory import BundleDirectory
 from stepdown.adapters.certificate_check import CertificateCheck
 from stepdown.adapters.drift_watcher import DriftWatcher
@@ -58,15 +60,17 @@ class Server:
         self._log = JsonLog(stream=sys.stderr, clock=self._clock, debug=configuration.log.debug)
         self._log.adopt_libraries()
         self._bundles = AlteredBundles(BundleDirectory(roots=configuration.trust.bundle_directories))
-        loaded = Loading(configuration, source=self._bundles, wall_s=self._clock.wall_s())
-        for refusal in loaded.refusals:
-            self._log.event("supporting_rules_refused", detail=refusal)
+        kept = self._kept_bundles()
+        loaded = Loading(
+            configuration, source=self._bundles, kept=kept, wall_s=self._clock.wall_s(), problem=self._log.problem
+        )
         watches = drift_watches(loaded.roster, configuration.drift, refused=self._reference_refused)
         self._metrics = self._make_metrics(loaded.roster)
         self._board = NoticeBoard(observers=(self._metrics, self._log), on_error=self._incident)
         self._drift = DriftWatcher(watches, clock=self._clock, tell=self._board.post, on_error=self._incident)
         self._driver = self._make_driver(loaded.roster)
         self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._log))
+        self._desk = self._make_desk(loaded, kept)
         self._certificates = CertificateCheck(_certificates(configuration.server.tls), clock=self._clock)
         self._checks = self._make_checks(loaded)
         self._interference = Interference(threads=configuration.server.call_threads)
@@ -78,6 +82,7 @@ class Server:
     def start(self) -> None:
         """Start workers, then listen: rules answer from the first call. Raises ConfigurationError."""
         self._driver.start(self._pool)
+        self._desk.start()
         self._checks.start()
         self._operations.start()
         self._grpc.start()
@@ -100,6 +105,7 @@ class Server:
         self._driver.drain()
         left = self._grpc.drain(self._settings.server.drain_grace_s)
         self._log.event("drained", unanswered=left)
+        self._desk.close()
         self._driver.close()
         self._checks.close()
         self._pool.close()
@@ -131,11 +137,31 @@ class Server:
             engine=engine, clock=self._clock, board=self._board, on_error=self._incident, injected=self._injected
         )
 
+    def _kept_bundles(self) -> ActiveBundles | None:
+        directory = self._settings.state.directory
+        if directory is None:
+            return None
+        kept = ActiveBundles(directory)
+        if kept.unreadable:
+            self._log.problem("active_bundles_unreadable", detail=kept.unreadable)
+        return kept
+
+    def _make_desk(self, loaded: Loading, kept: ActiveBundles | None) -> ActivationDesk:
+        sources = DeskSources(
+            activation=lambda: loaded.activation(wall_s=self._clock.wall_s()),
+            orders=loaded.orders,
+            compose=loaded.compose,
+            kept=kept,
+            problem=self._log.problem,
+        )
+        return ActivationDesk(sources, driver=self._driver, roster=loaded.pathways, clinical=loaded.clinical)
+
     def _make_grpc(self, loaded: Loading) -> Listener:
         tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
         record = CallRecord(notice=self._note, event=self._log.event, incident=self._log.incident)
         served = Served(
             chain=self._driver,
+            activations=self._desk,
             roster=loaded.roster,
             clinical=loaded.clinical,
             claims=StoredClaims(self._clock, rate=RatePolicy(per_second=rate.per_s, burst=rate.burst)),

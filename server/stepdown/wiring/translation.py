@@ -42,9 +42,11 @@ def pathway_spec(pathway: Pathway) -> PathwaySpec:
                 is_rules=tier.is_rules,
                 refusal=tier.refusal,
                 refusal_detail=tier.refusal_detail,
+                previous=tier.previous,
             )
             for tier in pathway.tiers
         ),
+        supporting=pathway.supporting_status,
     )
 
 

@@ -15,7 +15,7 @@ def test_a_card_is_read_section_by_section(tmp_path: Path) -> None:
     assert dict(card["bundle"]) == {
         "Name": "sepsis-full",
         "Version": "1.0.0",
-        "SHA-256": "ef" * 32,
+        "SHA-256": "ab" * 32,
         "Signed by": "demo-signer",
     }
     assert len(card["hti1"]) == len(HTI1_ATTRIBUTES) == 31

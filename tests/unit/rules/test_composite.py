@@ -109,6 +109,7 @@ def test_supporting_evidence_is_reported_and_moves_nothing() -> None:
         "mews@1.0.0": "below-critical",
         "shock-index@1.0.0": "raised",
     }
+    assert answer.lactate is not None
     assert answer.lactate.classification == "not-assessed"
 
 

@@ -21,6 +21,7 @@ from stepdown.transport.listener import AddServices, Listener, Served, build_ser
 from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.tls import ReloadingCredentials, TlsMaterial
 from stepdown.trust.issuance import Credential, issue_authority, issue_client, issue_server
+from tests.fakes.activations import FakeActivations
 from tests.fakes.chain import FakeChain
 from tests.fakes.claims import FakeClaims
 from tests.fakes.clinical_pathways import clinical_pathway, roster
@@ -160,6 +161,7 @@ def served(chain: FakeChain, claims: Claims, recorded: Recorded, pathway: Clinic
     """What stands behind the gRPC side."""
     return Served(
         chain=chain,
+        activations=FakeActivations(),
         roster=roster(),
         clinical={PATHWAY: pathway},
         claims=claims,

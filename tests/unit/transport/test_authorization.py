@@ -13,6 +13,8 @@ LIST = "/stepdown.api.v1.OperationsService/ListTiers"
 
 # Written out a second time, as the safety officer would read it: who may do what.
 CHANGING = {
+    "/stepdown.api.v1.OperationsService/ActivateBundle",
+    "/stepdown.api.v1.OperationsService/RollbackBundle",
     "/stepdown.api.v1.OperationsService/DisableTier",
     "/stepdown.api.v1.OperationsService/EnableTier",
     "/stepdown.api.v1.OperationsService/InjectFault",

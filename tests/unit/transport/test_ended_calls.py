@@ -29,6 +29,7 @@ from stepdown.transport.servicers.operations import OperationsServicer
 from stepdown.transport.stalls import Stalls
 from stepdown.transport.stream_places import StreamPlaces
 from stepdown.transport.tracing import Trace
+from tests.fakes.activations import FakeActivations
 from tests.fakes.assess_requests import assess_request
 from tests.fakes.chain import FakeChain
 from tests.fakes.claims import FakeClaims
@@ -101,7 +102,9 @@ def test_no_encounter_is_assessed(
 
 
 def test_no_tier_is_watched(context: grpc.ServicerContext, chain: FakeChain) -> None:
-    servicer = OperationsServicer(chain, alarms=tuple, drills=None, drain=DrainSignal(), event=Recorded().event)
+    servicer = OperationsServicer(
+        chain, activations=FakeActivations(), alarms=tuple, drills=None, drain=DrainSignal(), event=Recorded().event
+    )
     assert list(servicer.WatchTiers(operations_service_pb2.WatchTiersRequest(), context)) == []
     assert chain.listeners == 0
 

@@ -151,6 +151,10 @@ class JsonLog:
         else:
             self._logger.info("alarm_ended", extra={"fields": fields})
 
+    def problem(self, name: str, /, **fields: object) -> None:
+        """Write a line about something that somebody must look at, although the server goes on."""
+        self._logger.error(name, extra={"fields": fields})
+
     def incident(self, error: BaseException) -> str:
         """Put an unexpected exception on record and return the id under which it is found. Its text is not written."""
         incident_id = secrets.token_hex(8)

@@ -62,7 +62,7 @@ def line_of(notice: Notice) -> LogLine:
             fields = _tier(notice) | {"requests": notice.requests, "rows": notice.rows}
             times = {"compute_ms": _ms(notice.compute_s), "queue_ms": _ms(notice.queue_s)}
             return LogLine(level=logging.DEBUG, event="batch_finished", fields=fields | times)
-        case TierMoved() | CapabilityChanged():
+        case TierMoved() | CapabilityChanged() | ActivationMoved():
             return _change(notice)
         case DriftChanged():
             return _drift(notice)
@@ -70,8 +70,6 @@ def line_of(notice: Notice) -> LogLine:
             fields = {"pathway": notice.pathway, "reason": notice.reason}
             repeats = ("request_refused", notice.pathway, notice.reason)
             return LogLine(level=logging.INFO, event="request_refused", fields=fields, repeats=repeats)
-        case ActivationMoved():
-            return _activation(notice)
         case TierFault() | ProbeFinished() | WorkerSpawned():
             return _of_tier(notice)
 
@@ -105,7 +103,9 @@ def _answer(answer: AnswerGiven) -> LogLine:
     return LogLine(level=logging.DEBUG, event="request_answered", fields=fields | bundle)
 
 
-def _change(notice: TierMoved | CapabilityChanged) -> LogLine:
+def _change(notice: TierMoved | CapabilityChanged | ActivationMoved) -> LogLine:
+    if isinstance(notice, ActivationMoved):
+        return _activation(notice)
     if isinstance(notice, CapabilityChanged):
         return LogLine(
             level=_capability_level(notice),

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from stepdown.domain.drift import DriftSignal
 from stepdown.domain.notices import (
+    ActivationMoved,
     AnswerGiven,
     BatchFinished,
     DriftChanged,
@@ -36,7 +37,7 @@ _COMPUTE_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 _SLACK_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-_OF_A_TIER = BatchFinished | TierFault | TierMoved | ProbeFinished
+_OF_A_TIER = BatchFinished | TierFault | TierMoved | ProbeFinished | ActivationMoved
 _TIER = ("pathway", "tier")
 _TIER_REASON = ("pathway", "tier", "reason")
 
@@ -98,6 +99,11 @@ class MetricsObserver:
         self._probes = counters(
             "probes_total", "Golden probes that came back, by result.", ("pathway", "tier", "result")
         )
+        self._activations = counters(
+            "activation_moves_total",
+            "Steps of new bundle versions on their way into a tier, by the state moved to.",
+            ("pathway", "tier", "state"),
+        )
         self._refused = counters(
             "requests_refused_total", "Requests refused before any tier was asked, by reason.", ("pathway", "reason")
         )
@@ -151,7 +157,7 @@ class MetricsObserver:
             if degradation.tier in self._tiers[pathway]:
                 self._degradations[pathway, degradation.tier, degradation.reason.value].inc()
 
-    def _of_tier(self, notice: BatchFinished | TierFault | TierMoved | ProbeFinished) -> None:
+    def _of_tier(self, notice: BatchFinished | TierFault | TierMoved | ProbeFinished | ActivationMoved) -> None:
         pair = (notice.pathway, notice.tier)
         match notice:
             case BatchFinished():
@@ -162,5 +168,7 @@ class MetricsObserver:
                 self._faults[*pair, notice.reason.value].inc()
             case TierMoved():
                 self._moves[*pair, notice.state.value].inc()
+            case ActivationMoved():
+                self._activations[*pair, notice.activation.state.value].inc()
             case ProbeFinished():
                 self._probes[*pair, "failed" if notice.error else "passed"].inc()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from stepdown.domain.activations import ActivationState
 from stepdown.domain.notices import CapabilityChanged, Notice
 from stepdown.domain.status import PathwayStatus, TierStatus
 from stepdown.domain.tiers import Capability, TierState
@@ -20,6 +21,12 @@ class _TierGauge:
     name: str
     documentation: str
     value: Callable[[TierStatus], float | None]
+
+
+def _share_on_trial(tier: TierStatus) -> float:
+    activation = tier.activation
+    on_trial = activation is not None and activation.state is ActivationState.CANARY
+    return activation.canary_share if activation is not None and on_trial else 0.0
 
 
 _TIER_GAUGES = (
@@ -52,6 +59,16 @@ _TIER_GAUGES = (
         name="breaker_open",
         documentation="1 while a tier's circuit breaker keeps requests away (open or half open).",
         value=lambda tier: float(tier.breaker not in {"", "CLOSED"}),
+    ),
+    _TierGauge(
+        name="canary_share",
+        documentation="Share of a tier's requests that a new bundle version on trial answers; 0 without one.",
+        value=_share_on_trial,
+    ),
+    _TierGauge(
+        name="canary_answers",
+        documentation="Requests that the new bundle version of a tier has answered on trial, now or the last time.",
+        value=lambda tier: float(tier.activation.answers) if tier.activation is not None else None,
     ),
 )
 

@@ -58,6 +58,7 @@ class InputIssue(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INPUT_ISSUE_RULES_DISAGREE: _ClassVar[InputIssue]
     INPUT_ISSUE_MODEL_OUT_OF_INDICATION: _ClassVar[InputIssue]
     INPUT_ISSUE_ASSAY_NOT_INTERCHANGEABLE: _ClassVar[InputIssue]
+    INPUT_ISSUE_OVERLAY_MISSING: _ClassVar[InputIssue]
 ABSTENTION_REASON_UNSPECIFIED: AbstentionReason
 ABSTENTION_REASON_OUT_OF_INDICATION_AGE: AbstentionReason
 ABSTENTION_REASON_OUT_OF_INDICATION_PREGNANCY: AbstentionReason
@@ -97,6 +98,7 @@ INPUT_ISSUE_INPUT_CHECK: InputIssue
 INPUT_ISSUE_RULES_DISAGREE: InputIssue
 INPUT_ISSUE_MODEL_OUT_OF_INDICATION: InputIssue
 INPUT_ISSUE_ASSAY_NOT_INTERCHANGEABLE: InputIssue
+INPUT_ISSUE_OVERLAY_MISSING: InputIssue
 
 class Assessment(_message.Message):
     __slots__ = ("request_id", "correlation_id", "pathway", "band", "answered_by", "risk", "abstention", "degradations", "attempts", "rules_assessment", "rules_disagreement", "inputs_used", "inputs_dropped", "input_flags", "as_of_time", "generated_time", "valid_until_time", "trace_id", "recorded", "record_id", "disclaimer")

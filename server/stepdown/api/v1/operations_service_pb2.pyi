@@ -38,6 +38,15 @@ class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAULT_CPU_HALVED: _ClassVar[Fault]
     FAULT_NETWORK_DELAY: _ClassVar[Fault]
     FAULT_NETWORK_PARTITION: _ClassVar[Fault]
+
+class ActivationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACTIVATION_STATE_UNSPECIFIED: _ClassVar[ActivationState]
+    ACTIVATION_STATE_LOADING: _ClassVar[ActivationState]
+    ACTIVATION_STATE_PROBATION: _ClassVar[ActivationState]
+    ACTIVATION_STATE_CANARY: _ClassVar[ActivationState]
+    ACTIVATION_STATE_PROMOTED: _ClassVar[ActivationState]
+    ACTIVATION_STATE_ROLLED_BACK: _ClassVar[ActivationState]
 ALARM_KIND_UNSPECIFIED: AlarmKind
 ALARM_KIND_CERTIFICATE_EXPIRING: AlarmKind
 ALARM_KIND_BUNDLE_DAMAGED: AlarmKind
@@ -59,6 +68,12 @@ FAULT_CERTIFICATE_EXPIRING: Fault
 FAULT_CPU_HALVED: Fault
 FAULT_NETWORK_DELAY: Fault
 FAULT_NETWORK_PARTITION: Fault
+ACTIVATION_STATE_UNSPECIFIED: ActivationState
+ACTIVATION_STATE_LOADING: ActivationState
+ACTIVATION_STATE_PROBATION: ActivationState
+ACTIVATION_STATE_CANARY: ActivationState
+ACTIVATION_STATE_PROMOTED: ActivationState
+ACTIVATION_STATE_ROLLED_BACK: ActivationState
 
 class ListTiersRequest(_message.Message):
     __slots__ = ("pathway",)
@@ -130,6 +145,46 @@ class EnableTierResponse(_message.Message):
     tier: TierReport
     def __init__(self, tier: _Optional[_Union[TierReport, _Mapping]] = ...) -> None: ...
 
+class ActivateBundleRequest(_message.Message):
+    __slots__ = ("pathway", "tier", "version", "sha256", "canary_share", "observation", "detail")
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    CANARY_SHARE_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    pathway: str
+    tier: str
+    version: str
+    sha256: str
+    canary_share: float
+    observation: _duration_pb2.Duration
+    detail: str
+    def __init__(self, pathway: _Optional[str] = ..., tier: _Optional[str] = ..., version: _Optional[str] = ..., sha256: _Optional[str] = ..., canary_share: _Optional[float] = ..., observation: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class ActivateBundleResponse(_message.Message):
+    __slots__ = ("tier",)
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    tier: TierReport
+    def __init__(self, tier: _Optional[_Union[TierReport, _Mapping]] = ...) -> None: ...
+
+class RollbackBundleRequest(_message.Message):
+    __slots__ = ("pathway", "tier", "detail")
+    PATHWAY_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    pathway: str
+    tier: str
+    detail: str
+    def __init__(self, pathway: _Optional[str] = ..., tier: _Optional[str] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class RollbackBundleResponse(_message.Message):
+    __slots__ = ("tier",)
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    tier: TierReport
+    def __init__(self, tier: _Optional[_Union[TierReport, _Mapping]] = ...) -> None: ...
+
 class InjectFaultRequest(_message.Message):
     __slots__ = ("pathway", "tier", "fault", "duration", "delay", "detail", "client", "clock_step", "days_left")
     PATHWAY_FIELD_NUMBER: _ClassVar[int]
@@ -174,20 +229,62 @@ class InjectedFault(_message.Message):
     client: str
     def __init__(self, fault: _Optional[_Union[Fault, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., pathway: _Optional[str] = ..., tier: _Optional[str] = ..., client: _Optional[str] = ...) -> None: ...
 
+class ActivationReport(_message.Message):
+    __slots__ = ("bundle", "replaced_bundle", "state", "canary_share", "observation", "start_time", "state_start_time", "answers", "worker_pid", "reason", "detail")
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    REPLACED_BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CANARY_SHARE_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATION_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    STATE_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    ANSWERS_FIELD_NUMBER: _ClassVar[int]
+    WORKER_PID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    bundle: _tiers_pb2.BundleIdentity
+    replaced_bundle: _tiers_pb2.BundleIdentity
+    state: ActivationState
+    canary_share: float
+    observation: _duration_pb2.Duration
+    start_time: _timestamp_pb2.Timestamp
+    state_start_time: _timestamp_pb2.Timestamp
+    answers: int
+    worker_pid: int
+    reason: _tiers_pb2.Reason
+    detail: str
+    def __init__(self, bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., replaced_bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., state: _Optional[_Union[ActivationState, str]] = ..., canary_share: _Optional[float] = ..., observation: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answers: _Optional[int] = ..., worker_pid: _Optional[int] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., detail: _Optional[str] = ...) -> None: ...
+
 class PathwayReport(_message.Message):
-    __slots__ = ("name", "capability", "capability_start_time", "tiers")
+    __slots__ = ("name", "capability", "capability_start_time", "tiers", "supporting_rules")
     NAME_FIELD_NUMBER: _ClassVar[int]
     CAPABILITY_FIELD_NUMBER: _ClassVar[int]
     CAPABILITY_START_TIME_FIELD_NUMBER: _ClassVar[int]
     TIERS_FIELD_NUMBER: _ClassVar[int]
+    SUPPORTING_RULES_FIELD_NUMBER: _ClassVar[int]
     name: str
     capability: _tiers_pb2.Capability
     capability_start_time: _timestamp_pb2.Timestamp
     tiers: _containers.RepeatedCompositeFieldContainer[TierReport]
-    def __init__(self, name: _Optional[str] = ..., capability: _Optional[_Union[_tiers_pb2.Capability, str]] = ..., capability_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tiers: _Optional[_Iterable[_Union[TierReport, _Mapping]]] = ...) -> None: ...
+    supporting_rules: _containers.RepeatedCompositeFieldContainer[SupportingRulesReport]
+    def __init__(self, name: _Optional[str] = ..., capability: _Optional[_Union[_tiers_pb2.Capability, str]] = ..., capability_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tiers: _Optional[_Iterable[_Union[TierReport, _Mapping]]] = ..., supporting_rules: _Optional[_Iterable[_Union[SupportingRulesReport, _Mapping]]] = ...) -> None: ...
+
+class SupportingRulesReport(_message.Message):
+    __slots__ = ("name", "state", "bundle", "reason", "detail")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    state: _tiers_pb2.TierState
+    bundle: _tiers_pb2.BundleIdentity
+    reason: _tiers_pb2.Reason
+    detail: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_tiers_pb2.TierState, str]] = ..., bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class TierReport(_message.Message):
-    __slots__ = ("name", "state", "reason", "detail", "state_start_time", "worker_pid", "execution_provider", "device", "placement_share", "bundle", "latency_p50", "latency_p99", "probe_age", "probe_error", "breaker", "queue_rows", "in_flight_rows", "restarts", "answers", "injected_fault")
+    __slots__ = ("name", "state", "reason", "detail", "state_start_time", "worker_pid", "execution_provider", "device", "placement_share", "bundle", "latency_p50", "latency_p99", "probe_age", "probe_error", "breaker", "queue_rows", "in_flight_rows", "restarts", "answers", "injected_fault", "activation", "previous_bundle")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +305,8 @@ class TierReport(_message.Message):
     RESTARTS_FIELD_NUMBER: _ClassVar[int]
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     INJECTED_FAULT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVATION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_BUNDLE_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: _tiers_pb2.TierState
     reason: _tiers_pb2.Reason
@@ -228,4 +327,6 @@ class TierReport(_message.Message):
     restarts: int
     answers: int
     injected_fault: InjectedFault
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_tiers_pb2.TierState, str]] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., detail: _Optional[str] = ..., state_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_pid: _Optional[int] = ..., execution_provider: _Optional[_Union[_tiers_pb2.ExecutionProvider, str]] = ..., device: _Optional[str] = ..., placement_share: _Optional[float] = ..., bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_error: _Optional[str] = ..., breaker: _Optional[str] = ..., queue_rows: _Optional[int] = ..., in_flight_rows: _Optional[int] = ..., restarts: _Optional[int] = ..., answers: _Optional[int] = ..., injected_fault: _Optional[_Union[InjectedFault, _Mapping]] = ...) -> None: ...
+    activation: ActivationReport
+    previous_bundle: _tiers_pb2.BundleIdentity
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_tiers_pb2.TierState, str]] = ..., reason: _Optional[_Union[_tiers_pb2.Reason, str]] = ..., detail: _Optional[str] = ..., state_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_pid: _Optional[int] = ..., execution_provider: _Optional[_Union[_tiers_pb2.ExecutionProvider, str]] = ..., device: _Optional[str] = ..., placement_share: _Optional[float] = ..., bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., latency_p50: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., latency_p99: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., probe_error: _Optional[str] = ..., breaker: _Optional[str] = ..., queue_rows: _Optional[int] = ..., in_flight_rows: _Optional[int] = ..., restarts: _Optional[int] = ..., answers: _Optional[int] = ..., injected_fault: _Optional[_Union[InjectedFault, _Mapping]] = ..., activation: _Optional[_Union[ActivationReport, _Mapping]] = ..., previous_bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ...) -> None: ...

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class OperationsServiceStub:
-    """Shows how the tiers are doing, and takes them out and back in. Reading needs any role, changing the role `operator`.
+    """Shows how the tiers are doing, takes them out and back in, and changes their bundles. Reading needs any role, changing
+    the role `operator`.
     """
 
     def __init__(self, channel):
@@ -55,6 +56,16 @@ class OperationsServiceStub:
                 request_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierRequest.SerializeToString,
                 response_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierResponse.FromString,
                 _registered_method=True)
+        self.ActivateBundle = channel.unary_unary(
+                '/stepdown.api.v1.OperationsService/ActivateBundle',
+                request_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.ActivateBundleRequest.SerializeToString,
+                response_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.ActivateBundleResponse.FromString,
+                _registered_method=True)
+        self.RollbackBundle = channel.unary_unary(
+                '/stepdown.api.v1.OperationsService/RollbackBundle',
+                request_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.RollbackBundleRequest.SerializeToString,
+                response_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.RollbackBundleResponse.FromString,
+                _registered_method=True)
         self.InjectFault = channel.unary_unary(
                 '/stepdown.api.v1.OperationsService/InjectFault',
                 request_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultRequest.SerializeToString,
@@ -63,7 +74,8 @@ class OperationsServiceStub:
 
 
 class OperationsServiceServicer:
-    """Shows how the tiers are doing, and takes them out and back in. Reading needs any role, changing the role `operator`.
+    """Shows how the tiers are doing, takes them out and back in, and changes their bundles. Reading needs any role, changing
+    the role `operator`.
     """
 
     def ListTiers(self, request, context):
@@ -89,6 +101,23 @@ class OperationsServiceServicer:
 
     def EnableTier(self, request, context):
         """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ActivateBundle(self, request, context):
+        """Brings a new version of a tier's bundle in beside the one that serves, which goes on serving. Once loaded and proved,
+        the new one answers a share of the tier's requests for a while, and takes the tier over if nothing went wrong;
+        whatever does go wrong rolls it back by itself. Returns when the bundle is verified and its loading has begun;
+        `TierReport.activation` tells the rest. One at a time in each tier.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollbackBundle(self, request, context):
+        """Takes back the version that is on its way; if there is none, brings the one back that served before, without a gap.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,6 +155,16 @@ def add_OperationsServiceServicer_to_server(servicer, server):
                     request_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierRequest.FromString,
                     response_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierResponse.SerializeToString,
             ),
+            'ActivateBundle': grpc.unary_unary_rpc_method_handler(
+                    servicer.ActivateBundle,
+                    request_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.ActivateBundleRequest.FromString,
+                    response_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.ActivateBundleResponse.SerializeToString,
+            ),
+            'RollbackBundle': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackBundle,
+                    request_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.RollbackBundleRequest.FromString,
+                    response_serializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.RollbackBundleResponse.SerializeToString,
+            ),
             'InjectFault': grpc.unary_unary_rpc_method_handler(
                     servicer.InjectFault,
                     request_deserializer=stepdown_dot_api_dot_v1_dot_operations__service__pb2.InjectFaultRequest.FromString,
@@ -140,7 +179,8 @@ def add_OperationsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OperationsService:
-    """Shows how the tiers are doing, and takes them out and back in. Reading needs any role, changing the role `operator`.
+    """Shows how the tiers are doing, takes them out and back in, and changes their bundles. Reading needs any role, changing
+    the role `operator`.
     """
 
     @staticmethod
@@ -241,6 +281,60 @@ class OperationsService:
             '/stepdown.api.v1.OperationsService/EnableTier',
             stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierRequest.SerializeToString,
             stepdown_dot_api_dot_v1_dot_operations__service__pb2.EnableTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ActivateBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stepdown.api.v1.OperationsService/ActivateBundle',
+            stepdown_dot_api_dot_v1_dot_operations__service__pb2.ActivateBundleRequest.SerializeToString,
+            stepdown_dot_api_dot_v1_dot_operations__service__pb2.ActivateBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackBundle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stepdown.api.v1.OperationsService/RollbackBundle',
+            stepdown_dot_api_dot_v1_dot_operations__service__pb2.RollbackBundleRequest.SerializeToString,
+            stepdown_dot_api_dot_v1_dot_operations__service__pb2.RollbackBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

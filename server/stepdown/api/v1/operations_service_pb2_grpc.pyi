@@ -27,7 +27,9 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OperationsServiceStub:
-    """Shows how the tiers are doing, and takes them out and back in. Reading needs any role, changing the role `operator`."""
+    """Shows how the tiers are doing, takes them out and back in, and changes their bundles. Reading needs any role, changing
+    the role `operator`.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,6 +43,14 @@ class OperationsServiceStub:
     """Takes a tier out of service until `EnableTier`. Requests step down past it at once."""
     EnableTier: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.EnableTierRequest, _operations_service_pb2.EnableTierResponse]
     """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
+    ActivateBundle: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.ActivateBundleRequest, _operations_service_pb2.ActivateBundleResponse]
+    """Brings a new version of a tier's bundle in beside the one that serves, which goes on serving. Once loaded and proved,
+    the new one answers a share of the tier's requests for a while, and takes the tier over if nothing went wrong;
+    whatever does go wrong rolls it back by itself. Returns when the bundle is verified and its loading has begun;
+    `TierReport.activation` tells the rest. One at a time in each tier.
+    """
+    RollbackBundle: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.RollbackBundleRequest, _operations_service_pb2.RollbackBundleResponse]
+    """Takes back the version that is on its way; if there is none, brings the one back that served before, without a gap."""
     InjectFault: _grpc.UnaryUnaryMultiCallable[_operations_service_pb2.InjectFaultRequest, _operations_service_pb2.InjectFaultResponse]
     """Makes a tier's worker, the server's machine or the way to a client fail as real ones do, for a drill. The fault is
     taken back by itself, whether or not the caller is still there. One fault at a time for each tier, client and part of
@@ -49,7 +59,9 @@ class OperationsServiceStub:
 
 @_typing.type_check_only
 class OperationsServiceAsyncStub(OperationsServiceStub):
-    """Shows how the tiers are doing, and takes them out and back in. Reading needs any role, changing the role `operator`."""
+    """Shows how the tiers are doing, takes them out and back in, and changes their bundles. Reading needs any role, changing
+    the role `operator`.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListTiers: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ListTiersRequest, _operations_service_pb2.ListTiersResponse]  # type: ignore[assignment]
@@ -60,6 +72,14 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """Takes a tier out of service until `EnableTier`. Requests step down past it at once."""
     EnableTier: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.EnableTierRequest, _operations_service_pb2.EnableTierResponse]  # type: ignore[assignment]
     """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
+    ActivateBundle: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.ActivateBundleRequest, _operations_service_pb2.ActivateBundleResponse]  # type: ignore[assignment]
+    """Brings a new version of a tier's bundle in beside the one that serves, which goes on serving. Once loaded and proved,
+    the new one answers a share of the tier's requests for a while, and takes the tier over if nothing went wrong;
+    whatever does go wrong rolls it back by itself. Returns when the bundle is verified and its loading has begun;
+    `TierReport.activation` tells the rest. One at a time in each tier.
+    """
+    RollbackBundle: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.RollbackBundleRequest, _operations_service_pb2.RollbackBundleResponse]  # type: ignore[assignment]
+    """Takes back the version that is on its way; if there is none, brings the one back that served before, without a gap."""
     InjectFault: _aio.UnaryUnaryMultiCallable[_operations_service_pb2.InjectFaultRequest, _operations_service_pb2.InjectFaultResponse]  # type: ignore[assignment]
     """Makes a tier's worker, the server's machine or the way to a client fail as real ones do, for a drill. The fault is
     taken back by itself, whether or not the caller is still there. One fault at a time for each tier, client and part of
@@ -67,7 +87,9 @@ class OperationsServiceAsyncStub(OperationsServiceStub):
     """
 
 class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Shows how the tiers are doing, and takes them out and back in. Reading needs any role, changing the role `operator`."""
+    """Shows how the tiers are doing, takes them out and back in, and changes their bundles. Reading needs any role, changing
+    the role `operator`.
+    """
 
     @_abc_1.abstractmethod
     def ListTiers(
@@ -100,6 +122,26 @@ class OperationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operations_service_pb2.EnableTierResponse, _abc.Awaitable[_operations_service_pb2.EnableTierResponse]]:
         """Gives a tier back, out of DISABLED or QUARANTINED. It starts and passes probation before it answers anyone."""
+
+    @_abc_1.abstractmethod
+    def ActivateBundle(
+        self,
+        request: _operations_service_pb2.ActivateBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.ActivateBundleResponse, _abc.Awaitable[_operations_service_pb2.ActivateBundleResponse]]:
+        """Brings a new version of a tier's bundle in beside the one that serves, which goes on serving. Once loaded and proved,
+        the new one answers a share of the tier's requests for a while, and takes the tier over if nothing went wrong;
+        whatever does go wrong rolls it back by itself. Returns when the bundle is verified and its loading has begun;
+        `TierReport.activation` tells the rest. One at a time in each tier.
+        """
+
+    @_abc_1.abstractmethod
+    def RollbackBundle(
+        self,
+        request: _operations_service_pb2.RollbackBundleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operations_service_pb2.RollbackBundleResponse, _abc.Awaitable[_operations_service_pb2.RollbackBundleResponse]]:
+        """Takes back the version that is on its way; if there is none, brings the one back that served before, without a gap."""
 
     @_abc_1.abstractmethod
     def InjectFault(

@@ -195,7 +195,7 @@ class Cascade:
         degradations = self._degradations(case, below=len(self._pathway.tiers))
         if case.request.rules_in_hand and self._rules_accepted(case) and rules is not None:
             return Outcome(
-                answered_by=rules.identity,
+                answered_by=case.request.rules_identity or rules.identity,
                 result=None,
                 degradations=degradations,
                 attempts=tuple(case.attempts),

@@ -30,6 +30,7 @@ class Pathway:
         self.candidates: dict[int, Candidate] = {}
         self.leaving: tuple[Tier, ...] = ()
         self.aside: tuple[Tier, ...] = ()
+        self.supporting = spec.supporting
         self.capability = Capability.NONE
         self.since_s = now_s
 

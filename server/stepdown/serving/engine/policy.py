@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.reasons import Reason
+from stepdown.domain.status import SupportingStatus
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.resilience.backoff import BackoffPolicy
 from stepdown.resilience.circuit_breaker import BreakerPolicy
@@ -62,7 +63,8 @@ class TierSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathwaySpec:
-    """One chain, best tier first. A rules tier, where there is one, stands last."""
+    """One chain, best tier first. A rules tier, where there is one, stands last. `supporting` is only shown."""
 
     name: str
     tiers: tuple[TierSpec, ...]
+    supporting: tuple[SupportingStatus, ...] = ()

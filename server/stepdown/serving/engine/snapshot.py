@@ -25,6 +25,7 @@ def _pathway(pathway: Pathway, *, now_s: float, offset_s: float) -> PathwayStatu
         tiers=tuple(
             _tier(tier, _activation(pathway, tier, offset_s), now_s=now_s, offset_s=offset_s) for tier in pathway.tiers
         ),
+        supporting=pathway.supporting,
     )
 
 

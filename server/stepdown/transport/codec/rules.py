@@ -14,7 +14,7 @@ def encode_rules(rules: RulesAssessment) -> rules_assessment_pb2.RulesAssessment
         complete=rules.complete,
         hard_trigger=rules.hard_trigger,
         answering=_score(rules.answering),
-        lactate=_score(rules.lactate),
+        lactate=None if rules.lactate is None else _score(rules.lactate),
         supporting=[_score(score) for score in rules.supporting],
         response=rules.response,
     )

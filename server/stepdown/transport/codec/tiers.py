@@ -4,20 +4,14 @@ from collections.abc import Iterable
 
 from stepdown.api.v1 import operations_service_pb2, tiers_pb2
 from stepdown.domain.assessments import Degradation, TierIdentity
-from stepdown.domain.bundles import BundleIdentity
-from stepdown.domain.status import PathwayStatus, TierStatus
+from stepdown.domain.status import PathwayStatus, SupportingStatus, TierStatus
+from stepdown.transport.codec.activations import encode_activation
 from stepdown.transport.codec.drills import encode_injected
 from stepdown.transport.codec.enumerations import CAPABILITIES, EXECUTION_PROVIDERS, REASONS, TIER_STATES
+from stepdown.transport.codec.identities import encode_bundle
 from stepdown.transport.codec.times import duration, timestamp
 
 _MS = 1000.0
-
-
-def encode_bundle(bundle: BundleIdentity) -> tiers_pb2.BundleIdentity:
-    """Name, version, digest and signers."""
-    return tiers_pb2.BundleIdentity(
-        name=bundle.name, version=bundle.version, sha256=bundle.sha256, signers=bundle.signers
-    )
 
 
 def encode_identity(tier: TierIdentity) -> tiers_pb2.TierIdentity:
@@ -44,9 +38,20 @@ def encode_pathways(pathways: Iterable[PathwayStatus]) -> list[operations_servic
             capability=CAPABILITIES[pathway.capability],
             capability_start_time=timestamp(pathway.capability_since_time_s),
             tiers=[encode_tier(tier) for tier in pathway.tiers],
+            supporting_rules=map(_supporting, pathway.supporting),
         )
         for pathway in pathways
     ]
+
+
+def _supporting(rules: SupportingStatus) -> operations_service_pb2.SupportingRulesReport:
+    return operations_service_pb2.SupportingRulesReport(
+        name=rules.name,
+        state=TIER_STATES[rules.state],
+        bundle=None if rules.bundle is None else encode_bundle(rules.bundle),
+        reason=None if rules.reason is None else REASONS[rules.reason],
+        detail=rules.detail,
+    )
 
 
 def encode_tier(tier: TierStatus) -> operations_service_pb2.TierReport:
@@ -73,4 +78,6 @@ def encode_tier(tier: TierStatus) -> operations_service_pb2.TierReport:
         restarts=tier.restarts,
         answers=tier.answers,
         injected_fault=None if tier.injected_fault is None else encode_injected(tier.injected_fault),
+        activation=None if tier.activation is None else encode_activation(tier.activation),
+        previous_bundle=None if tier.previous is None else encode_bundle(tier.previous),
     )

@@ -63,8 +63,35 @@ class ServedModel:
 
 
 def served_models(roster: Roster) -> Mapping[str, ServedModel]:
-    """Every model by its name, each chain before its tiers."""
-    return {model.name: model for pathway in roster.pathways.values() for model in _models(pathway)}
+    """Every model by its name, each chain before its tiers; always as the roster is."""
+    return _ServedModels(roster)
+
+
+class _ServedModels(Mapping[str, ServedModel]):
+    """Described once for each state of the roster, which changes when another version has taken a tier over."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        self._described = _described(tuple(roster.pathways.values()))
+
+    def __getitem__(self, name: str) -> ServedModel:
+        return self._now()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._now())
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def _now(self) -> Mapping[str, ServedModel]:
+        served = tuple(self._roster.pathways.values())
+        if served != self._described[0]:
+            self._described = _described(served)
+        return self._described[1]
+
+
+def _described(served: tuple[Pathway, ...]) -> tuple[tuple[Pathway, ...], Mapping[str, ServedModel]]:
+    return served, {model.name: model for pathway in served for model in _models(pathway)}
 
 
 def find_model(models: Mapping[str, ServedModel], *, name: str, version: str) -> ServedModel:

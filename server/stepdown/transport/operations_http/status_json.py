@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from stepdown.domain.activations import ActivationStatus
 from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault, place_of
-from stepdown.domain.status import PathwayStatus, TierStatus, WorkerShare
+from stepdown.domain.status import PathwayStatus, SupportingStatus, TierStatus, WorkerShare
 from stepdown.domain.tiers import Capability
 from stepdown.transport.operations_http.drift_json import drift_json
 
@@ -63,6 +64,17 @@ def _pathway(pathway: PathwayStatus) -> Json:
         "capability": pathway.capability.value,
         "capability_since_time": _instant(pathway.capability_since_time_s),
         "tiers": [_tier(tier) for tier in pathway.tiers],
+        "supporting_rules": [_supporting(rules) for rules in pathway.supporting],
+    }
+
+
+def _supporting(rules: SupportingStatus) -> Json:
+    return {
+        "name": rules.name,
+        "state": rules.state.value,
+        "bundle": _bundle(rules.bundle) if rules.bundle is not None else None,
+        "reason": rules.reason.value if rules.reason is not None else None,
+        "detail": rules.detail,
     }
 
 
@@ -88,6 +100,24 @@ def _tier(tier: TierStatus) -> Json:
         "restarts": tier.restarts,
         "answers": tier.answers,
         "injected_fault": _fault(tier.injected_fault) if tier.injected_fault is not None else None,
+        "activation": _activation(tier.activation) if tier.activation is not None else None,
+        "previous_bundle": _bundle(tier.previous) if tier.previous is not None else None,
+    }
+
+
+def _activation(activation: ActivationStatus) -> Json:
+    return {
+        "bundle": _bundle(activation.bundle),
+        "replaced_bundle": _bundle(activation.replaces) if activation.replaces is not None else None,
+        "state": activation.state.value,
+        "canary_share": activation.canary_share,
+        "observation_s": activation.observation_s,
+        "start_time": _instant(activation.start_time_s),
+        "since_time": _instant(activation.since_time_s),
+        "answers": activation.answers,
+        "worker_pid": activation.worker_pid,
+        "reason": activation.reason.value if activation.reason is not None else None,
+        "detail": activation.detail,
     }
 
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
+from stepdown.domain.activations import ActivationState
 from stepdown.domain.status import PathwayStatus, TierStatus
 from stepdown.domain.tiers import Capability, TierState
 from stepdown.transport.operations_http.status_json import ServerStatus
@@ -70,7 +71,17 @@ def _pathway(pathway: PathwayStatus) -> str:
     head = "".join(f"<th{_align(column)}>{column}</th>" for column in _COLUMNS)
     rows = "".join(_tier(tier) for tier in pathway.tiers)
     mark = _mark(pathway.capability.value, _CAPABILITY_MARK[pathway.capability])
-    return f"<h2>{escape(pathway.name)} {mark}</h2><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<h2>{escape(pathway.name)} {mark}</h2>{table}{_refused_rules(pathway)}"
+
+
+def _refused_rules(pathway: PathwayStatus) -> str:
+    """Rules beside the answering ones that could not be loaded; those that could need no line."""
+    return "".join(
+        f"<p>{_mark(rules.state.value, _STATE_MARK[rules.state])} {escape(f'{rules.name}: {rules.detail}')}</p>"
+        for rules in pathway.supporting
+        if rules.state is TierState.REFUSED
+    )
 
 
 def _tier(tier: TierStatus) -> str:
@@ -103,7 +114,18 @@ def _bundle(tier: TierStatus) -> str:
         return _UNKNOWN
     signers = ", ".join(tier.bundle.signers)
     name = escape(f"{tier.bundle.name} {tier.bundle.version}")
-    return f"{name} <code>{escape(tier.bundle.sha256[:_DIGEST_SHOWN])}</code> {escape(signers)}"
+    return f"{name} <code>{escape(tier.bundle.sha256[:_DIGEST_SHOWN])}</code> {escape(signers)}{_activation(tier)}"
+
+
+def _activation(tier: TierStatus) -> str:
+    """The version on its way, or why the last one is not there."""
+    activation = tier.activation
+    if activation is None or activation.state is ActivationState.PROMOTED:
+        return ""
+    why = ": ".join(part for part in (activation.reason.value if activation.reason else "", activation.detail) if part)
+    share = f"{activation.canary_share:.1%}, {activation.answers} answers"
+    text = f"{activation.bundle.version} {activation.state.value} ({why or share})"
+    return f"<br>{escape(text)}"
 
 
 def _mark(text: str, kind: str) -> str:

@@ -1,16 +1,19 @@
-"""`OperationsService` on gRPC: how tiers are doing, and taking them out and back in."""
+"""`OperationsService` on gRPC: how tiers are doing, taking them out and back in, and changing their bundles."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import grpc
 
 from stepdown.api.v1 import operations_service_pb2 as wire
 from stepdown.api.v1 import operations_service_pb2_grpc
+from stepdown.domain.activations import ActivationRefusedError
 from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.drills import TIER_FAULTS, DrillRefusedError, place_of
 from stepdown.domain.reasons import RejectReason
-from stepdown.ports import Chain, Drills
+from stepdown.ports import Activations, Chain, Drills
 from stepdown.transport.calls import EventLog, current_call
+from stepdown.transport.codec.activations import decode_wish
 from stepdown.transport.codec.alarms import encode_alarm
 from stepdown.transport.codec.drills import decode_injection, encode_injected
 from stepdown.transport.codec.tiers import encode_pathways
@@ -28,6 +31,7 @@ class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
         self,
         chain: Chain,
         *,
+        activations: Activations,
         drills: Drills | None,
         alarms: Callable[[], tuple[StandingAlarm, ...]],
         drain: DrainSignal,
@@ -35,6 +39,7 @@ class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
     ) -> None:
         """`drills` None: this server permits none."""
         self._chain = chain
+        self._activations = activations
         self._alarms = alarms
         self._drills = drills
         self._drain = drain
@@ -91,6 +96,45 @@ class OperationsServicer(operations_service_pb2_grpc.OperationsServiceServicer):
         self._chain.enable_tier(request.pathway, request.tier)
         self._event("tier_enabled", pathway=request.pathway, tier=request.tier, caller=_caller())
         return wire.EnableTierResponse(tier=self._report(request.pathway, request.tier))
+
+    def ActivateBundle(  # noqa: N802
+        self, request: wire.ActivateBundleRequest, context: grpc.ServicerContext
+    ) -> wire.ActivateBundleResponse:
+        """Bring a new version in beside the one that serves."""
+        del context
+        _require_detail(request.detail)
+        self._known(request.pathway, request.tier)
+        wish = decode_wish(request)
+        fields = self._act(request) | {"version": wish.version}
+        with self._refusal_told(fields):
+            self._activations.activate(wish)
+        self._event("bundle_activated", **fields)
+        return wire.ActivateBundleResponse(tier=self._report(request.pathway, request.tier))
+
+    def RollbackBundle(  # noqa: N802
+        self, request: wire.RollbackBundleRequest, context: grpc.ServicerContext
+    ) -> wire.RollbackBundleResponse:
+        """Take a version back."""
+        del context
+        _require_detail(request.detail)
+        self._known(request.pathway, request.tier)
+        with self._refusal_told(self._act(request)):
+            self._activations.roll_back(request.pathway, request.tier, detail=f"{_caller()}: {request.detail}")
+        self._event("bundle_rolled_back", **self._act(request))
+        return wire.RollbackBundleResponse(tier=self._report(request.pathway, request.tier))
+
+    @staticmethod
+    def _act(request: wire.ActivateBundleRequest | wire.RollbackBundleRequest) -> dict[str, str]:
+        return {"pathway": request.pathway, "tier": request.tier, "caller": _caller(), "detail": request.detail}
+
+    @contextmanager
+    def _refusal_told(self, fields: dict[str, str]) -> Iterator[None]:
+        """An operator's act that is refused goes on record like one that is done."""
+        try:
+            yield
+        except ActivationRefusedError as refusal:
+            self._event("activation_refused", **fields, reason=refusal.reason.value, obstacle=refusal.detail)
+            raise refused(refusal.reason, field="", description=refusal.detail) from refusal
 
     def InjectFault(  # noqa: N802
         self, request: wire.InjectFaultRequest, context: grpc.ServicerContext

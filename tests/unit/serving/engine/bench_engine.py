@@ -99,6 +99,7 @@ class EngineBench:
             deadline_s=self.now_s + budget_s,
             reply_to=None,
             rules_in_hand=rules,
+            rules_identity=None,
             urgency=Urgency(wish.pop("urgency", "routine")),
             **wish,
         )

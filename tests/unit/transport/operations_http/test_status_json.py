@@ -44,6 +44,8 @@ FULL = {
     "restarts": 1,
     "answers": 99,
     "injected_fault": None,
+    "activation": None,
+    "previous_bundle": None,
 }
 
 
@@ -91,6 +93,7 @@ def test_the_whole_shape_of_the_status() -> None:
                 "capability_since_time": "2023-11-14T22:13:20.000+00:00",
                 "tiers": [FULL],
                 "drift": None,
+                "supporting_rules": [],
             }
         ],
     }
