@@ -33,7 +33,7 @@ INTEGRATION = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 WORD = re.compile(r"`([^`]+)`")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LOGGED_BY = frozenset({"event", "_event", "problem", "_problem"})
+LOGGED_BY = frozenset({"event", "_event", "trouble", "_trouble"})
 _LIBRARY_LINE = "library"
 
 

@@ -39,14 +39,14 @@ class DeskSources:
 
     `activation` makes a verifier under the policy of this moment (raises TrustError, OSError); `orders` are the tiers
     as configured; `compose` puts a pathway's rules together around new answering rules (raises RuleSetError). `kept`
-    None: nothing outlives the server. `problem` writes to the log.
+    None: nothing outlives the server. `trouble` writes to the log.
     """
 
     activation: Callable[[], Activation]
     orders: Mapping[Place, TierOrder]
     compose: Callable[[str, VerifiedBundle], Composite]
     kept: ActiveBundles | None
-    problem: Callable[..., None]
+    trouble: Callable[..., None]
 
 
 class ActivationDesk:
@@ -235,7 +235,7 @@ class ActivationDesk:
         try:
             self._sources.kept.keep(entry)
         except OSError as error:
-            self._sources.problem("active_bundle_not_recorded", pathway=place[0], tier=place[1], detail=error.strerror)
+            self._sources.trouble("active_bundle_not_recorded", pathway=place[0], tier=place[1], detail=error.strerror)
 
 
 def _kept(bundle: VerifiedBundle) -> KeptVersion:

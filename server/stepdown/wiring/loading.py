@@ -19,7 +19,7 @@ from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.settings import PathwaySettings, Settings
 from stepdown.wiring.translation import tier_order
 
-Problem = Callable[..., None]
+Trouble = Callable[..., None]
 Place = tuple[str, str]
 
 
@@ -33,7 +33,7 @@ class _Beside:
 
 
 class Loading:
-    """What the configuration names, as far as it can be trusted. Whatever cannot is told as a problem."""
+    """What the configuration names, as far as it can be trusted. Whatever cannot is told as trouble."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class Loading:
         source: BundleSource,
         kept: ActiveBundles | None,
         wall_s: float,
-        problem: Problem,
+        trouble: Trouble,
     ) -> None:
         """Find and verify everything. `wall_s`: Unix time, for certificates. Raises: ConfigurationError."""
         self._configuration = configuration
         self._source = source
         self._kept = kept
-        self._problem = problem
+        self._trouble = trouble
         self._beside: dict[str, _Beside] = {}
         self._intake = configuration.intake.policy()
         self._activation = self._first_activation(wall_s)
@@ -118,7 +118,7 @@ class Loading:
         if kept is None:
             return self._activation.tier(order)
         if (kept.bundle, kept.configured) != (order.bundle, order.version):
-            self._problem(
+            self._trouble(
                 "active_bundle_overruled", pathway=place[0], tier=place[1], detail="the configuration changed"
             )
             return self._activation.tier(order)
@@ -126,7 +126,7 @@ class Loading:
             try:
                 self._activation.bound(kept.bundle, version.version, version.sha256)
             except TrustError as refusal:
-                self._problem("active_bundle_refused", pathway=place[0], tier=place[1], detail=str(refusal))
+                self._trouble("active_bundle_refused", pathway=place[0], tier=place[1], detail=str(refusal))
             else:
                 described = self._activation.tier(replace(order, version=version.version))
                 return described if version is not kept.active else self._with_previous(described, kept)
@@ -138,7 +138,7 @@ class Loading:
         try:
             previous = self._activation.bound(kept.bundle, kept.previous.version, kept.previous.sha256)
         except TrustError as refusal:
-            self._problem("previous_bundle_refused", pathway=kept.pathway, tier=kept.tier, detail=str(refusal))
+            self._trouble("previous_bundle_refused", pathway=kept.pathway, tier=kept.tier, detail=str(refusal))
             return tier
         return replace(tier, previous=previous)
 
@@ -179,7 +179,7 @@ class Loading:
 
     def _refuse(self, wanted: PathwaySettings, name: str, refusal: TrustError | RuleSetError, beside: _Beside) -> None:
         reason, detail = refusal_reason(refusal), str(refusal)
-        self._problem("supporting_rules_refused", pathway=wanted.name, bundle=name, reason=reason, detail=detail)
+        self._trouble("supporting_rules_refused", pathway=wanted.name, bundle=name, reason=reason, detail=detail)
         beside.status.append(SupportingStatus(name=name, state=TierState.REFUSED, reason=reason, detail=detail))
 
 

@@ -62,7 +62,7 @@ class Server:
         self._bundles = AlteredBundles(BundleDirectory(roots=configuration.trust.bundle_directories))
         kept = self._kept_bundles()
         loaded = Loading(
-            configuration, source=self._bundles, kept=kept, wall_s=self._clock.wall_s(), problem=self._log.problem
+            configuration, source=self._bundles, kept=kept, wall_s=self._clock.wall_s(), trouble=self._log.trouble
         )
         watches = drift_watches(loaded.roster, configuration.drift, refused=self._reference_refused)
         self._metrics = self._make_metrics(loaded.roster)
@@ -143,7 +143,7 @@ class Server:
             return None
         kept = ActiveBundles(directory)
         if kept.unreadable:
-            self._log.problem("active_bundles_unreadable", detail=kept.unreadable)
+            self._log.trouble("active_bundles_unreadable", detail=kept.unreadable)
         return kept
 
     def _make_desk(self, loaded: Loading, kept: ActiveBundles | None) -> ActivationDesk:
@@ -152,7 +152,7 @@ class Server:
             orders=loaded.orders,
             compose=loaded.compose,
             kept=kept,
-            problem=self._log.problem,
+            trouble=self._log.trouble,
         )
         return ActivationDesk(sources, driver=self._driver, roster=loaded.pathways, clinical=loaded.clinical)
 

@@ -151,7 +151,7 @@ class JsonLog:
         else:
             self._logger.info("alarm_ended", extra={"fields": fields})
 
-    def problem(self, name: str, /, **fields: object) -> None:
+    def trouble(self, name: str, /, **fields: object) -> None:
         """Write a line about something that somebody must look at, although the server goes on."""
         self._logger.error(name, extra={"fields": fields})
 
