@@ -96,7 +96,7 @@ def hand_over_descriptors(bell: socket.socket) -> None:
 
 def eat_memory() -> None:
     """Fill real memory until there is none to be had; where nobody sets a limit, stop before the machine suffers."""
-    eaten = []
+    eaten: list[bytes] = []
     while len(eaten) < 128:
         eaten.append(b"\1" * (16 << 20))
     sys.exit("2 GiB were to be had")
