@@ -1,7 +1,7 @@
 """How soon drift of the input is told, and how often it is told for nothing: wards of simulated stays, hour by hour.
 
 The reference is that of the distilled model's bundle; the stays are those of the test split's seed, which no bundle
-has seen. A fault begins after a quiet week. `python bench/drift.py [--stays N] [--days D]`
+has seen. A fault begins after a quiet week. `python -m bench.drift [--stays N] [--days D]`
 """
 
 import argparse
@@ -79,8 +79,7 @@ class Ward:
     def __init__(self, stays: Stays, *, beds: int, seed: int) -> None:
         """Start each bed somewhere in a stay, longer stays more often, as a ward is found on any day."""
         self._rng = np.random.default_rng(seed)
-        self._ends = np.append(stays.first_row[1:], len(stays.label))
-        self._first = stays.first_row
+        self._first, self._ends = stays.first_row[:-1], stays.first_row[1:]
         hours = self._ends - self._first
         found = self._rng.choice(len(hours), size=beds, replace=False, p=hours / hours.sum())
         self._at = self._first[found] + (self._rng.random(beds) * hours[found]).astype(np.int64)
