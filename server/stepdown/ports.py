@@ -12,6 +12,7 @@ from stepdown.domain.drills import FaultInjection, InjectedFault
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
 from stepdown.domain.engine_events import Event, Request
 from stepdown.domain.notices import Notice
+from stepdown.domain.records import Draft, LedgerStatus, ListedRecord
 from stepdown.domain.status import PathwayStatus
 
 EventSink: TypeAlias = Callable[[Sequence[Event]], None]
@@ -77,6 +78,56 @@ class Activations(Protocol):
 
     def roll_back(self, pathway: str, tier: str, *, detail: str) -> None:
         """Take back what is on its way, or bring the version before back. Raises ActivationRefusedError."""
+
+
+class Receipt(Protocol):
+    """What becomes of one record. `record_id` is empty unless the record is known to be on the disk."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether that is decided."""
+
+    @property
+    def record_id(self) -> str:
+        """The record's name on the ledger."""
+
+
+class Ledger(Protocol):
+    """Where everything that was done is kept. Never waits, and never loses what it has acknowledged."""
+
+    def submit(self, draft: Draft, when_done: Callable[[Receipt], None] | None = None) -> Receipt:
+        """Hand over a record. `when_done` is called once its receipt is done, unless that is already.
+
+        It is called from the thread that writes, and must be quick.
+        """
+
+    def count_unrecorded(self) -> None:
+        """An answer left without a record."""
+
+    def status(self) -> LedgerStatus:
+        """The ledger now."""
+
+
+class LedgerArchive(Protocol):
+    """What is on the ledger, for auditors. Every method raises LedgerUnavailableError when it cannot be read."""
+
+    def record(self, sequence: int) -> ListedRecord | None:
+        """One record, None where there is none."""
+
+    def records(self, *, before: int | None, kind: str, most: int) -> Sequence[ListedRecord]:
+        """The newest records below a place, of one kind or (empty) of every kind."""
+
+    def place_of_time(self, time_us: int) -> int:
+        """The first place whose record is from this time or later."""
+
+    def checkpoint(self, size: int | None = None) -> tuple[int, str] | None:
+        """The checkpoint at a size, or the newest, with its size; None where there is none."""
+
+    def inclusion(self, sequence: int, size: int) -> Sequence[bytes]:
+        """The path from a record to the root of the first `size`."""
+
+    def consistency(self, first: int, second: int) -> Sequence[bytes]:
+        """The proof that the first `second` records begin with the first `first`."""
 
 
 class Observer(Protocol):

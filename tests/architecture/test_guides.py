@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -27,6 +28,7 @@ from stepdown.transport.health import ServedNames, health_of
 from stepdown.transport.status import NO_TIER_ANSWERED, TIER_UNAVAILABLE, code_of
 from tests.architecture.source_tree import ROOT, package_files, parsed
 from tests.fakes.clinical_pathways import clinical_pathway
+from tests.fakes.ledger import ledger_status
 from tests.fakes.statuses import PATHWAY, TIERS, pathway_status, tier_status
 
 INTEGRATION = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
@@ -126,7 +128,7 @@ def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, An
     """Every key of the configuration with its default, as the guide names it."""
     for name, field in model.model_fields.items():
         kind: Any = field.annotation
-        if get_origin(kind) is tuple:
+        if get_origin(kind) in {tuple, UnionType}:
             kind = get_args(kind)[0]
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from sections(kind, f"{prefix}{name}.")
@@ -153,7 +155,8 @@ def test_every_setting_stands_in_the_reference_with_its_default() -> None:
 def test_the_example_configuration_is_taken(tmp_path: Path) -> None:
     (example,) = blocks(OPERATIONS, "toml")
     document = tomllib.loads(example)
-    for path in (*list(document["server"]["tls"].values())[:3], document["trust"]["policy"]):
+    keys = (document["ledger"]["signing_key"], document["ledger"]["digest_key"])
+    for path in (*list(document["server"]["tls"].values())[:3], document["trust"]["policy"], *keys):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text("here")
     for path in document["trust"]["bundle_directories"]:
@@ -192,6 +195,7 @@ def exposed_metrics() -> dict[str, frozenset[str]]:
     """Every metric that the server makes itself, with its labels; from the families, not from what has happened."""
     clock = SystemClock()
     metrics = Metrics(tiers=TIERS, status=lambda: (pathway_status(),), clock=clock, version="0", environment="demo")
+    metrics.watch_ledger(ledger_status)
     found: dict[str, frozenset[str]] = {}
     body, _ = metrics.exposition("")
     for line in body.decode().splitlines():

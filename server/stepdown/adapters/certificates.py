@@ -22,7 +22,13 @@ from stepdown.trust.issuance import Credential, issue_authority, issue_client, i
 
 DEMO_CLIENT_IDENTITY = "spiffe://stepdown.demo/assessor/demo-client"
 DEMO_OPERATOR_IDENTITY = "spiffe://stepdown.demo/operator/demo-operator"
+DEMO_AUDITOR_IDENTITY = "spiffe://stepdown.demo/auditor/demo-auditor"
 
+_IDENTITIES = {
+    "client": DEMO_CLIENT_IDENTITY,
+    "operator": DEMO_OPERATOR_IDENTITY,
+    "auditor": DEMO_AUDITOR_IDENTITY,
+}
 _DAY_S = 86_400.0
 _AUTHORITY_VALID_S = 730 * _DAY_S
 _LEAF_VALID_S = 90 * _DAY_S
@@ -40,6 +46,8 @@ class DemoPki:
     client_key: Path
     operator_cert: Path
     operator_key: Path
+    auditor_cert: Path
+    auditor_key: Path
 
 
 def ensure_demo_pki(
@@ -77,8 +85,12 @@ def ensure_demo_pki(
             partial(issue_server, authority, dns_names=dns_names, addresses=addresses, **period),
             is_good=lambda held: is_good(held) and server_names == held.server_names,
         )
-        for name, identity in (("client", DEMO_CLIENT_IDENTITY), ("operator", DEMO_OPERATOR_IDENTITY)):
+        for name, identity in _IDENTITIES.items():
             _ensure(directory, name, partial(issue_client, authority, identity=identity, **period), is_good=is_good)
+    return _laid_out(directory)
+
+
+def _laid_out(directory: Path) -> DemoPki:
     return DemoPki(
         ca=_certificate_path(directory, "ca"),
         server_cert=_certificate_path(directory, "server"),
@@ -87,6 +99,8 @@ def ensure_demo_pki(
         client_key=_key_path(directory, "client"),
         operator_cert=_certificate_path(directory, "operator"),
         operator_key=_key_path(directory, "operator"),
+        auditor_cert=_certificate_path(directory, "auditor"),
+        auditor_key=_key_path(directory, "auditor"),
     )
 
 

@@ -16,11 +16,14 @@ from rich.console import Console
 
 import stepdown
 from stepdown.adapters.certificates import DemoPki, ensure_demo_pki
+from stepdown.adapters.ledger.keys import ensure_ledger_keys, verifier_key_path
 from stepdown.cli.incident import play_incident
 from stepdown.cli.serve import run
 from stepdown.cli.state import READY_FILE, default_state_directory
+from stepdown.domain.records import LedgerError
 
 DEMO_TRUST_DOMAIN = "stepdown.demo"
+DEMO_LEDGER = "stepdown.demo/ledger"
 
 
 @click.command()
@@ -36,12 +39,13 @@ def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: boo
     folder = (state_dir or default_state_directory()).resolve()
     try:
         pki = ensure_demo_pki(folder / "certificates")
+        ledger = _ensure_ledger(folder)
+        document = demo_configuration(pki, folder, grpc_port=grpc_port, ops_port=ops_port, ledger=ledger)
         config = folder / "stepdown.toml"
-        config.write_bytes(
-            tomli_w.dumps(demo_configuration(pki, folder, grpc_port=grpc_port, ops_port=ops_port)).encode()
-        )
-    except OSError as error:
-        text = f"{folder} cannot be written ({error.strerror}): name another --state-dir"
+        config.write_bytes(tomli_w.dumps(document).encode())
+    except (OSError, LedgerError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        text = f"{folder} cannot be written ({why}): name another --state-dir"
         raise click.ClickException(text) from error
     extra = {
         "ca": str(pki.ca),
@@ -49,6 +53,10 @@ def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: boo
         "client_key": str(pki.client_key),
         "operator_cert": str(pki.operator_cert),
         "operator_key": str(pki.operator_key),
+        "auditor_cert": str(pki.auditor_cert),
+        "auditor_key": str(pki.auditor_key),
+        "ledger": ledger["path"],
+        "ledger_verifier": str(verifier_key_path(Path(ledger["signing_key"]))),
     }
     ready_file = folder / READY_FILE
     try:
@@ -86,8 +94,24 @@ def _withdraw(ready_file: Path) -> None:
         ready_file.unlink(missing_ok=True)
 
 
-def demo_configuration(pki: DemoPki, state: Path, *, grpc_port: int, ops_port: int) -> dict[str, Any]:
-    """The checkout's demo chain on these ports, with these certificates; every path absolute."""
+def _ensure_ledger(state: Path) -> dict[str, str]:
+    """The keys of the demo's ledger, made where there are none; and its section of the configuration."""
+    folder = state / "ledger"
+    signing_key, digest_key = folder / "ledger.key.pem", folder / "digests.key"
+    ensure_ledger_keys(signing_key=signing_key, digest_key=digest_key, name=DEMO_LEDGER)
+    return {
+        "name": DEMO_LEDGER,
+        "path": str(folder / "ledger.db"),
+        "signing_key": str(signing_key),
+        "digest_key": str(digest_key),
+        "export": str(state / "checkpoints"),
+    }
+
+
+def demo_configuration(
+    pki: DemoPki, state: Path, *, grpc_port: int, ops_port: int, ledger: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """The checkout's demo chain on these ports, with these certificates, and this ledger; every path absolute."""
     folder = repository() / "deploy" / "demo"
     document = tomllib.loads((folder / "stepdown.toml").read_text("utf-8"))
     document["server"] |= {
@@ -101,6 +125,8 @@ def demo_configuration(pki: DemoPki, state: Path, *, grpc_port: int, ops_port: i
         },
     }
     document["state"] = {"directory": str(state)}
+    if ledger is not None:
+        document["ledger"] = ledger
     trust = document["trust"]
     trust["policy"] = str((folder / trust["policy"]).resolve())
     trust["bundle_directories"] = [str((folder / entry).resolve()) for entry in trust["bundle_directories"]]

@@ -47,6 +47,17 @@ class StoredRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedRecord:
+    """A row with what it can be found by. `time_s` is Unix time."""
+
+    sequence: int
+    time_s: float
+    kind: str
+    leaf: bytes
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What the body of a record says. `previous` is the digest of the record before it; empty for the first one."""
 

@@ -5,11 +5,20 @@ misspelt safety setting must not be a setting that silently keeps its default.
 """
 
 from stepdown.settings.reading import load, parse
-from stepdown.settings.schema import DriftSettings, EngineSettings, PathwaySettings, Settings, TierSettings, TlsSettings
+from stepdown.settings.schema import (
+    DriftSettings,
+    EngineSettings,
+    LedgerSettings,
+    PathwaySettings,
+    Settings,
+    TierSettings,
+    TlsSettings,
+)
 
 __all__ = [
     "DriftSettings",
     "EngineSettings",
+    "LedgerSettings",
     "PathwaySettings",
     "Settings",
     "TierSettings",

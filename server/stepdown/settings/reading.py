@@ -72,6 +72,8 @@ def _explained(fault: "ErrorDetails") -> str:
 
 def _unfit_together(document: Mapping[str, Any]) -> Iterator[str]:
     """What no single key is to blame for. Reads the document, which may be faulty in every other way too."""
+    if document.get("environment") == "production" and "ledger" not in document:
+        yield "ledger: required in production: every answer there is on record"
     pathways = _tables(document, "pathway")
     yield from _repeated(pathways, "pathway")
     for number, pathway in pathways.items():

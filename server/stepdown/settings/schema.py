@@ -2,20 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from stepdown.clinical.policy import IntakePolicy
 from stepdown.settings.values import (
     Address,
     File,
     Folder,
+    LedgerName,
     LoopbackAddress,
     Name,
+    Place,
     Providers,
     Seconds,
     TrustDomain,
     Version,
     WritableFolder,
+    kept_long_enough,
 )
 from stepdown.worker.order import WorkerResources
 
@@ -152,6 +155,24 @@ class DriftSettings(_Section):
     assessments_per_day: Annotated[int, Field(ge=1, le=10_000_000)] = 3_000
 
 
+class LedgerSettings(_Section):
+    """The record of everything that was done. `name` is the checkpoints' origin, unlike that of any other server.
+
+    An answer waits for its record for `wait_ms` at most. `retention_days` 0 keeps bodies for ever.
+    """
+
+    name: LedgerName
+    path: Place
+    signing_key: File
+    digest_key: File
+    export: Place | None = None
+    wait_ms: Annotated[float, Field(ge=0, le=10_000)] = 100.0
+    checkpoint_period_s: Annotated[float, Field(ge=0.1, le=3600)] = 5.0
+    spool_records: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
+    retention_days: Annotated[int, Field(ge=0, le=36_525), AfterValidator(kept_long_enough)] = 0
+    when_unavailable: Literal["answer", "refuse"] = "answer"
+
+
 class LogSettings(_Section):
     """`debug` adds one line per answer (tier, reasons and times, never a value)."""
 
@@ -169,6 +190,7 @@ class Settings(_Section):
     engine: EngineSettings = EngineSettings()
     drift: DriftSettings = DriftSettings()
     state: StateSettings = StateSettings()
+    ledger: LedgerSettings | None = None
     log: LogSettings = LogSettings()
 
     @property

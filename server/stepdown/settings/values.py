@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from stepdown.domain.tiers import ExecutionProvider
+from stepdown.ledger.retention import Retention
+from stepdown.ledger.signed_note import is_key_name
 from stepdown.trust.semantic_version import is_version
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?")
@@ -16,6 +18,7 @@ _TRUST_DOMAIN = re.compile(r"[a-z0-9._-]{1,255}")
 # RFC 3986: brackets tell an IPv6 address from its port. RFC 9293: ports are 16 bits.
 _ADDRESS = re.compile(r"(?:\[(?P<v6>[^\]]+)\]|(?P<v4>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 _HIGHEST_PORT = 65_535
+_LONGEST_LEDGER_NAME = 128
 _PROVIDERS = {str(provider): provider for provider in ExecutionProvider if provider is not ExecutionProvider.RULES}
 
 
@@ -23,6 +26,17 @@ def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError("must be 1 to 64 of a-z, 0-9, '.', '_' and '-', with a letter or digit at both ends")
     return text
+
+
+def _ledger_name(text: str) -> str:
+    if not is_key_name(text) or len(text) > _LONGEST_LEDGER_NAME or not text.isascii():
+        raise ValueError("must be 1 to 128 ASCII characters without spaces and '+', as in hospital.example/stepdown/1")
+    return text
+
+
+def kept_long_enough(days: int) -> int:
+    """The days as they are. Raises: ValueError below the floor of retention."""
+    return Retention(days=days).days
 
 
 def _trust_domain(text: str) -> str:
@@ -90,6 +104,8 @@ Name = Annotated[str, AfterValidator(_name)]
 TrustDomain = Annotated[str, AfterValidator(_trust_domain)]
 Version = Annotated[str, AfterValidator(_version)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+LedgerName = Annotated[str, AfterValidator(_ledger_name)]
+Place = Annotated[Path, AfterValidator(_resolved)]
 File = Annotated[Path, AfterValidator(_resolved), AfterValidator(_readable_file)]
 Folder = Annotated[Path, AfterValidator(_resolved), AfterValidator(_readable_folder)]
 WritableFolder = Annotated[Path, AfterValidator(_resolved), AfterValidator(_writable_folder)]

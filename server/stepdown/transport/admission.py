@@ -13,9 +13,9 @@ from grpc_status import rpc_status
 
 from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.notices import RequestRefused
-from stepdown.domain.reasons import RejectReason
+from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.transport.authorization import Authorization, CallDeniedError
-from stepdown.transport.calls import Call, CallRecord, current_call, enter_call
+from stepdown.transport.calls import Call, CallRecord, caller_now, current_call, enter_call
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.refusals import limit_passed, refused
 from stepdown.transport.status import denied_status, incident_status, rejection_status
@@ -103,8 +103,11 @@ class Admission:
             return status
         if isinstance(error, RequestRejectedError):
             self._record.notice(RequestRefused(pathway="", reason=error.reason))
+            self._record.recording.refusal(error.reason.value, caller_now())
             return rejection_status(error)
-        return incident_status(self._record.incident(error))
+        incident_id = self._record.incident(error)
+        self._record.recording.refusal(Reason.INTERNAL_FAULT.value, caller_now(), incident_id=incident_id)
+        return incident_status(incident_id)
 
 
 def _count(counter: InFlight, context: grpc.ServicerContext) -> None:

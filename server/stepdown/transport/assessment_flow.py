@@ -7,6 +7,8 @@ whatever goes wrong with one encounter is that encounter's failure. Refuses to c
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from google.rpc.status_pb2 import Status
+
 from stepdown.api.v1 import assessments_pb2
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.domain.assessments import Assessment, TierIdentity
@@ -16,7 +18,7 @@ from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.intake import InputFlag
 from stepdown.domain.notices import AnswerGiven, RequestRefused
 from stepdown.domain.reasons import InputIssue, Reason
-from stepdown.ports import AnswerWatch, Chain, Clock
+from stepdown.ports import AnswerWatch, Chain, Clock, Receipt
 from stepdown.serving.drift_sample import drift_sample
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.claims import Claims
@@ -25,7 +27,12 @@ from stepdown.transport.codec.assessments import encode_assessment
 from stepdown.transport.codec.requests import RequestLimits, decode_request
 from stepdown.transport.last_resort import outcome_by_rules
 from stepdown.transport.questions import CallTerms, Prepared, Question
+from stepdown.transport.recording import mark_recorded
+from stepdown.transport.refusals import ledger_unavailable
 from stepdown.transport.status import incident_status, no_answer_status, rejection_status
+
+# Kept back from a caller's deadline for the way of the answer to it.
+_DELIVERY_S = 0.003
 
 
 class AssessmentFlow:
@@ -48,6 +55,7 @@ class AssessmentFlow:
         self._claims = claims
         self._clock = clock
         self._record = record
+        self._recording = record.recording
         self._limits = limits
         self._watch = watch
 
@@ -60,10 +68,11 @@ class AssessmentFlow:
     ) -> tuple[Question, ...]:
         """Prepare every encounter, then ask the chain for all of them at once.
 
-        `arrived` is called once for each that is ready for `conclude`, possibly before this returns, from any thread.
+        `arrived` is called for each that is ready for `conclude`, possibly before this returns, from any thread: once
+        when the chain is done with it, and once more if its record was waited for.
         """
         begun_s = self._chain.now_s()
-        questions = tuple(self._open(message, terms) for message in messages)
+        questions = tuple(self._open(message, terms, arrived) for message in messages)
         opened_s = self._chain.now_s()
         for question in questions:
             prepared = question.prepared
@@ -80,8 +89,14 @@ class AssessmentFlow:
         return questions
 
     def conclude(self, question: Question, terms: CallTerms) -> None:
-        """Make the answer, or the failure. An outcome that is not there by now is not waited for any longer."""
+        """Make the answer, or the failure. An outcome that is not there by now is not waited for any longer.
+
+        Nor is a record: where one is on the way after the first call, the question is settled by the second.
+        """
         if question.is_settled:
+            return
+        if question.unsealed is not None:
+            self._attempt(question, partial(self._seal, question, question.unsealed))
             return
         if question.outcome is None and question.request is not None:
             self._chain.cancel(question.request)
@@ -95,9 +110,15 @@ class AssessmentFlow:
                     self._chain.cancel(question.request)
                 self._claims.release(question.claim)
 
-    def _open(self, message: AssessRiskRequest, terms: CallTerms) -> Question:
-        pathway = self._pathways.configured(message.pathway)
-        question = Question(request_id=message.request_id, pathway=pathway, begun_s=self._chain.now_s())
+    def _open(self, message: AssessRiskRequest, terms: CallTerms, arrived: Callable[[Question], None]) -> Question:
+        question = Question(
+            request_id=message.request_id,
+            arrived=arrived,
+            terms=terms,
+            pathway=self._pathways.configured(message.pathway),
+            begun_s=self._chain.now_s(),
+            request_digest=self._recording.digest_of(partial(message.SerializeToString, deterministic=True)),
+        )
         self._attempt(question, partial(self._prepare, question, message, terms))
         return question
 
@@ -134,11 +155,13 @@ class AssessmentFlow:
             step()
         except RequestRejectedError as error:
             self._record.notice(RequestRefused(pathway=question.pathway, reason=error.reason))
-            question.failure = rejection_status(error)
+            self._refuse(question, rejection_status(error), error.reason.value)
         except NoAnswerError as error:
-            question.failure = no_answer_status(error, pathway=question.pathway, minimum_tier=question.minimum_tier)
+            status = no_answer_status(error, pathway=question.pathway, minimum_tier=question.minimum_tier)
+            self._refuse(question, status, error.reason.value)
         except Exception as error:  # noqa: BLE001  # its text could hold a patient's value: only its id goes out
-            question.failure = incident_status(self._record.incident(error))
+            incident_id = self._record.incident(error)
+            self._refuse(question, incident_status(incident_id), Reason.INTERNAL_FAULT.value, incident_id)
         if question.failure is not None:
             self._claims.release(question.claim)
 
@@ -148,12 +171,41 @@ class AssessmentFlow:
             raise NoAnswerError(reason=Reason.INTERNAL_FAULT, detail="concluded before it was prepared")
         assessment = self._assessment(prepared, question.outcome, question.silence)
         answer = encode_assessment(assessment, trace_id=terms.trace_id)
-        self._claims.settle(question.claim, answer.SerializeToString())
-        question.answer = answer
         if self._watch is not None and prepared.assessment.intake.models_in_indication:
             self._watch.saw(drift_sample(prepared.assessment, assessment))
         if question.request is None and assessment.answered_by is not None:
             self._tell(assessment, assessment.answered_by, question, terms)
+        content = answer.SerializeToString(deterministic=True)
+        receipt = self._recording.answer(assessment, content, question.asked_by, partial(_recorded, question))
+        question.receipt = receipt
+        if receipt is None or receipt.is_done:
+            self._seal(question, answer)
+        else:
+            question.unsealed = answer
+            question.until_s = self._chain.now_s() + self._patience_s(question)
+
+    def _seal(self, question: Question, answer: assessments_pb2.Assessment) -> None:
+        """Say whether the answer is on the ledger, and let it go. Raises: RequestRejectedError if it has to be."""
+        receipt = question.receipt
+        if receipt is not None and not receipt.record_id:
+            self._recording.count_unrecorded()
+            if self._recording.is_required:
+                raise ledger_unavailable()
+        mark_recorded(answer, "" if receipt is None else receipt.record_id)
+        self._claims.settle(question.claim, answer.SerializeToString())
+        question.answer = answer
+
+    def _patience_s(self, question: Question) -> float:
+        """How long a record is waited for: never so long that the answer would miss its caller."""
+        remaining_s = question.terms.remaining_s
+        if remaining_s is None:
+            return self._recording.wait_s
+        left_s = remaining_s - (self._chain.now_s() - question.begun_s) - _DELIVERY_S
+        return max(0.0, min(self._recording.wait_s, left_s))
+
+    def _refuse(self, question: Question, status: Status, reason: str, incident_id: str = "") -> None:
+        question.failure = status
+        self._recording.refusal(reason, question.asked_by, pathway=question.pathway, incident_id=incident_id)
 
     def _tell(self, assessment: Assessment, tier: TierIdentity, question: Question, terms: CallTerms) -> None:
         """The chain tells of what it was asked for; an abstention that it was not asked for is told here."""
@@ -203,6 +255,10 @@ def _addressed(
         minimum_tier=asked.minimum_tier,
         urgency=asked.urgency,
     )
+
+
+def _recorded(question: Question, _receipt: Receipt) -> None:
+    question.arrived(question)
 
 
 def _reply(question: Question, arrived: Callable[[Question], None], outcome: Outcome) -> None:

@@ -107,10 +107,11 @@ class AssessmentStream:
         self._under_way.update(self._flow.begin((message.request,), terms, self._arrivals.put))
 
     def _concluded(self, questions: Iterable[Question]) -> tuple[Question, ...]:
+        """Those of them that are settled now; of the others the record is still on its way."""
         concluded = tuple(questions)
         for question in concluded:
             self._flow.conclude(question, self._terms)
-        return concluded
+        return tuple(question for question in concluded if question.is_settled)
 
     def _close(self, question: Question) -> None:
         """Its answer has left: gRPC comes back for the next one only then."""

@@ -25,11 +25,13 @@ class Role(StrEnum):
     ASSESSOR = "assessor"
     VIEWER = "viewer"
     OPERATOR = "operator"
+    AUDITOR = "auditor"
 
 
 _ANYONE = frozenset(Role)
 _ASSESSORS = frozenset({Role.ASSESSOR})
 _OPERATORS = frozenset({Role.OPERATOR})
+_AUDITORS = frozenset({Role.AUDITOR})
 
 
 def _of(service: str, roles: frozenset[Role], *methods: str) -> dict[str, frozenset[Role]]:
@@ -42,6 +44,8 @@ METHOD_ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
     | _of("stepdown.api.v1.OperationsService", _ANYONE, "ListTiers", "WatchTiers")
     | _of("stepdown.api.v1.OperationsService", _OPERATORS, "DisableTier", "EnableTier", "InjectFault")
     | _of("stepdown.api.v1.OperationsService", _OPERATORS, "ActivateBundle", "RollbackBundle")
+    | _of("stepdown.api.v1.ProvenanceService", _AUDITORS, "GetRecord", "ListRecords", "GetCheckpoint")
+    | _of("stepdown.api.v1.ProvenanceService", _AUDITORS, "GetInclusionProof", "GetConsistencyProof")
     | _of("grpc.health.v1.Health", _ANYONE, "Check", "List", "Watch")
     | _of("grpc.reflection.v1alpha.ServerReflection", _ANYONE, "ServerReflectionInfo")
     | _of("inference.GRPCInferenceService", _ASSESSORS, "ModelInfer", "ModelStreamInfer")

@@ -4,6 +4,7 @@ Refuses to be shared: all but `outcome` is touched by the one thread that answer
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from google.rpc.status_pb2 import Status
 
@@ -12,8 +13,13 @@ from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
 from stepdown.domain.intake import InputFlag
 from stepdown.domain.reasons import Reason
+from stepdown.ports import Receipt
 from stepdown.serving.assessment import ClinicalPathway, PreparedAssessment
 from stepdown.transport.deadlines import Allowance
+from stepdown.transport.recording import CallerOnRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +62,14 @@ class Question:
 
     `pathway` is empty unless it is a configured one. `claim` names the idempotency claim held. `request` is
     what the chain was asked, None where it need not be; `outcome` is what it said, waited for until `until_s` on the
-    chain's time line; `silence` is what it means that it said nothing by then.
+    chain's time line; `silence` is what it means that it said nothing by then. `request_digest` stands for what was
+    asked on the ledger. `unsealed` is the answer while its record is on the way to the disk, waited for until
+    `until_s`; `arrived` is told when it is there, as of the outcome before.
     """
 
     request_id: str
+    arrived: "Callable[[Question], None]"
+    terms: CallTerms
     begun_s: float = 0.0
     pathway: str = ""
     minimum_tier: str = ""
@@ -69,10 +79,23 @@ class Question:
     outcome: Outcome | None = None
     until_s: float = 0.0
     silence: Reason = Reason.INTERNAL_FAULT
+    request_digest: str = ""
+    unsealed: assessments_pb2.Assessment | None = None
+    receipt: Receipt | None = None
     answer: assessments_pb2.Assessment | None = None
     failure: Status | None = None
+
+    @property
+    def asked_by(self) -> CallerOnRecord:
+        """The same for the ledger."""
+        return CallerOnRecord(name=self.terms.caller, trace_id=self.terms.trace_id, request_digest=self.request_digest)
 
     @property
     def is_settled(self) -> bool:
         """Whether it has ended."""
         return self.answer is not None or self.failure is not None
+
+    @property
+    def is_concluded(self) -> bool:
+        """Whether the chain is done with it; its record may still be on the way."""
+        return self.is_settled or self.unsealed is not None

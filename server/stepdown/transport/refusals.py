@@ -7,6 +7,7 @@ from stepdown.domain.errors import FieldViolation, RequestRejectedError
 from stepdown.domain.reasons import RejectReason
 
 DRAIN_RETRY_S = 1.0
+LEDGER_RETRY_S = 1.0
 
 
 def refused(
@@ -22,10 +23,30 @@ def limit_passed(name: str, limit: int, *, field: str, description: str) -> Requ
     return refused(RejectReason.TOO_LARGE, field=field, description=description, limits={name: limit})
 
 
+def ledger_unavailable() -> RequestRejectedError:
+    """This server answers nothing that it cannot put on its ledger, and cannot now."""
+    text = "the ledger cannot be written now, and this server answers nothing without a record"
+    return _passing(RejectReason.LEDGER_UNAVAILABLE, text, retry_after_s=LEDGER_RETRY_S)
+
+
+def ledger_unreadable() -> RequestRejectedError:
+    """The ledger is there and cannot be read now."""
+    return _passing(RejectReason.LEDGER_UNAVAILABLE, "the ledger cannot be read now", retry_after_s=LEDGER_RETRY_S)
+
+
+def checkpoint_pending() -> RequestRejectedError:
+    """The record is there, and will be covered by a checkpoint in a moment."""
+    text = "no signed checkpoint covers this yet; one follows within seconds"
+    return _passing(RejectReason.CHECKPOINT_PENDING, text, retry_after_s=LEDGER_RETRY_S)
+
+
 def server_draining() -> RequestRejectedError:
     """The server is stopping, and the request was not begun."""
     text = "the server is stopping and has not begun this: ask another, or this one again in a moment"
-    violation = FieldViolation(field="", reason=RejectReason.SERVER_DRAINING, description=text)
-    return RequestRejectedError(
-        reason=RejectReason.SERVER_DRAINING, violations=(violation,), retry_after_s=DRAIN_RETRY_S
-    )
+    return _passing(RejectReason.SERVER_DRAINING, text, retry_after_s=DRAIN_RETRY_S)
+
+
+def _passing(reason: RejectReason, text: str, *, retry_after_s: float) -> RequestRejectedError:
+    """A refusal that time will mend."""
+    violation = FieldViolation(field="", reason=reason, description=text)
+    return RequestRejectedError(reason=reason, violations=(violation,), retry_after_s=retry_after_s)

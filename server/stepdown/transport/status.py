@@ -64,6 +64,10 @@ _CODES: Mapping[RejectReason, grpc.StatusCode] = MappingProxyType(
         RejectReason.BUNDLE_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.BUNDLE_INCOMPATIBLE: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.SERVER_DRAINING: grpc.StatusCode.UNAVAILABLE,
+        RejectReason.LEDGER_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+        RejectReason.RECORD_UNKNOWN: grpc.StatusCode.NOT_FOUND,
+        RejectReason.RECORD_RANGE_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+        RejectReason.CHECKPOINT_PENDING: grpc.StatusCode.UNAVAILABLE,
     }
 )
 

@@ -13,6 +13,7 @@ from stepdown.adapters.drills.board import DrillBoard
 from stepdown.adapters.drills.bundles import AlteredBundles
 from stepdown.adapters.drills.clock import SteppingClock
 from stepdown.adapters.engine_driver import EngineDriver
+from stepdown.adapters.ledger.observer import heard_by
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.observers.alarm_metrics import AlarmCollector
 from stepdown.adapters.observers.exposition import Metrics
@@ -43,6 +44,7 @@ from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading
+from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
 from stepdown.wiring.translation import engine_policy, pathway_spec, pool_options, tls_material
 
@@ -64,9 +66,12 @@ class Server:
         loaded = Loading(
             configuration, source=self._bundles, kept=kept, wall_s=self._clock.wall_s(), trouble=self._log.trouble
         )
+        self._roster = loaded.roster
         watches = drift_watches(loaded.roster, configuration.drift, refused=self._reference_refused)
         self._metrics = self._make_metrics(loaded.roster)
-        self._board = NoticeBoard(observers=(self._metrics, self._log), on_error=self._incident)
+        self._kept = self._keep_ledger()
+        told = (self._kept.observer,) if self._kept is not None else ()
+        self._board = NoticeBoard(observers=(self._metrics, self._log, *told), on_error=self._incident)
         self._drift = DriftWatcher(watches, clock=self._clock, tell=self._board.post, on_error=self._incident)
         self._driver = self._make_driver(loaded.roster)
         self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._log))
@@ -81,6 +86,9 @@ class Server:
 
     def start(self) -> None:
         """Start workers, then listen: rules answer from the first call. Raises ConfigurationError."""
+        if self._kept is not None:
+            self._kept.observer.started(start_facts(self._roster, environment=self._settings.environment))
+            self._kept.store.start()
         self._driver.start(self._pool)
         self._desk.start()
         self._checks.start()
@@ -111,6 +119,9 @@ class Server:
         self._pool.close()
         self._drift.close()
         self._board.close()
+        if self._kept is not None:
+            self._kept.observer.stopped({"unanswered": left})
+            self._kept.store.close()
         self._operations.stop()
         self._log.event("stopped")
         self._log.close()
@@ -158,7 +169,12 @@ class Server:
 
     def _make_grpc(self, loaded: Loading) -> Listener:
         tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
-        record = CallRecord(notice=self._note, event=self._log.event, incident=self._log.incident)
+        record = CallRecord(
+            notice=self._note,
+            event=heard_by(self._log.event, self._kept.observer if self._kept is not None else None),
+            incident=self._log.incident,
+            recording=recording_of(self._kept),
+        )
         served = Served(
             chain=self._driver,
             activations=self._desk,
@@ -184,8 +200,16 @@ class Server:
                 address=self._settings.server.grpc_address, call_threads=self._settings.server.call_threads
             ),
             limits=RequestLimits(),
-            add_services=(self._open_inference(loaded.roster, record),),
+            add_services=(self._open_inference(loaded.roster, record), *audit_services(self._kept, record)),
         )
+
+    def _keep_ledger(self) -> KeptLedger | None:
+        wanted = self._settings.ledger
+        if wanted is None:
+            return None
+        kept = keep_ledger(wanted, clock=self._clock, moved=self._log.ledger, on_error=self._incident)
+        self._metrics.watch_ledger(kept.store.status)
+        return kept
 
     def _open_inference(self, roster: Roster, record: CallRecord) -> AddServices:
         return open_inference(chain=self._driver, roster=roster, record=record, statistics=self._metrics.statistics)
@@ -246,6 +270,7 @@ class Server:
             uptime_s=uptime_s,
             alarms=self._checks.standing(),
             injected=self._injected(),
+            ledger=self._kept.store.status() if self._kept is not None else None,
         )
 
     def _incident(self, error: Exception) -> None:

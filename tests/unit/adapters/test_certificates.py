@@ -68,7 +68,7 @@ def test_a_server_s_certificate_is_no_client_s(tmp_path: Path) -> None:
 def test_private_keys_are_their_owner_s_alone(tmp_path: Path) -> None:
     pki = ensure_demo_pki(tmp_path / "pki")
     keys = sorted(path.name for path in (tmp_path / "pki").iterdir() if path.stat().st_mode & 0o077 == 0)
-    assert keys == ["ca.key.pem", "client.key.pem", "operator.key.pem", "server.key.pem"]
+    assert keys == ["auditor.key.pem", "ca.key.pem", "client.key.pem", "operator.key.pem", "server.key.pem"]
     assert (tmp_path / "pki").stat().st_mode & 0o777 == 0o700
     pki.client_key.chmod(0o644)
     ensure_demo_pki(tmp_path / "pki")

@@ -56,9 +56,10 @@ def test_the_ready_line_names_every_certificate_and_keys_are_the_owners_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     serving, _ = start(monkeypatch, tmp_path, seen=[])
-    assert serving.extra.keys() == {"ca", "client_cert", "client_key", "operator_cert", "operator_key"}
+    certificates = {f"{who}_{what}" for who in ("client", "operator", "auditor") for what in ("cert", "key")}
+    assert serving.extra.keys() == {"ca", "ledger", "ledger_verifier", *certificates}
     for name, path in serving.extra.items():
-        assert Path(path).is_file()
+        assert Path(path).is_file() or name == "ledger"  # which is made when it is written
         if name.endswith("key"):
             assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
 

@@ -114,10 +114,31 @@ def test_everything_that_is_wrong_is_said_at_once(document: dict[str, Any], fold
     ]
 
 
+LEDGER = {"name": "hospital.example/1", "path": "ledger.db", "signing_key": "server.pem", "digest_key": "server.pem"}
+
+
+def test_in_production_a_ledger_is_kept(document: dict[str, Any], folder: Path) -> None:
+    document["environment"] = "production"
+    assert problems(document, folder) == ["ledger: required in production: every answer there is on record"]
+
+
+def test_a_ledger_has_a_name_and_keeps_records_long_enough(document: dict[str, Any], folder: Path) -> None:
+    document["ledger"] = LEDGER | {"name": "a b", "retention_days": 100}
+    assert problems(document, folder) == [
+        "ledger.name: must be 1 to 128 ASCII characters without spaces and '+', as in hospital.example/stepdown/1",
+        "ledger.retention_days: records are kept for 183 days at least, or with 0 for ever",
+    ]
+    document["ledger"] = LEDGER | {"retention_days": 183}
+    kept = parsed(document, folder).ledger
+    assert kept is not None
+    assert (kept.path, kept.export, kept.when_unavailable) == (folder / "ledger.db", None, "answer")
+
+
 @pytest.mark.parametrize(("environment", "permits"), [("demo", True), ("staging", True), ("production", False)])
 def test_production_permits_no_drill(
     document: dict[str, Any], folder: Path, environment: str, *, permits: bool
 ) -> None:
+    document["ledger"] = LEDGER
     assert parsed(put(document, "environment", environment), folder).permits_drills is permits
 
 

@@ -19,6 +19,7 @@ from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.interference import Interference
 from stepdown.transport.listener import AddServices, Listener, Served, build_server
 from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.recording import NO_RECORDING, Recording
 from stepdown.transport.tls import ReloadingCredentials, TlsMaterial
 from stepdown.trust.issuance import Credential, issue_authority, issue_client, issue_server
 from tests.fakes.activations import FakeActivations
@@ -73,6 +74,7 @@ class Recorded:
     notices: list[Notice] = field(default_factory=list)
     events: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     incidents: list[BaseException] = field(default_factory=list)
+    recording: Recording = NO_RECORDING
 
     def event(self, name: str, /, **fields: object) -> None:
         self.events.append((name, fields))
@@ -83,7 +85,9 @@ class Recorded:
 
     @property
     def as_record(self) -> CallRecord:
-        return CallRecord(notice=self.notices.append, event=self.event, incident=self.incident)
+        return CallRecord(
+            notice=self.notices.append, event=self.event, incident=self.incident, recording=self.recording
+        )
 
 
 @dataclass(kw_only=True)

@@ -92,7 +92,7 @@ def test_a_fault_in_the_middle_of_a_batch_leaves_the_answers_that_were_given() -
 
 
 def test_a_question_that_was_never_prepared_has_no_answer() -> None:
-    question = Question(request_id="never begun")
+    question = Question(request_id="never begun", arrived=lambda _: None, terms=TERMS)
     Side().flow.conclude(question, TERMS)
     assert refused(question) == (StatusCode.UNAVAILABLE.value[0], "NO_TIER_ANSWERED")
 

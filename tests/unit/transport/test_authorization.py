@@ -27,6 +27,10 @@ CHANGING = {
     "/inference.GRPCInferenceService/CudaSharedMemoryRegister",
     "/inference.GRPCInferenceService/CudaSharedMemoryUnregister",
 }
+READING = {
+    f"/stepdown.api.v1.ProvenanceService/{method}"
+    for method in ("GetRecord", "ListRecords", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof")
+}
 ASSESSING = {
     "/stepdown.api.v1.AssessmentService/AssessRisk",
     "/stepdown.api.v1.AssessmentService/BatchAssessRisk",
@@ -58,6 +62,8 @@ def test_each_method_is_open_to_the_roles_that_it_is_meant_for_and_to_no_other(m
         meant = role is Role.ASSESSOR
     elif method in CHANGING:
         meant = role is Role.OPERATOR
+    elif method in READING:
+        meant = role is Role.AUDITOR
     else:
         meant = True
     assert decision(method, context) == ("permitted" if meant else "denied")
@@ -147,7 +153,8 @@ def test_a_served_method_without_a_role_is_a_configuration_error_that_names_it()
 
 
 def test_the_table_holds_no_method_that_nobody_declares() -> None:
-    import stepdown.api.oip.open_inference_pb2  # noqa: F401, PLC0415  # declares its service to protobuf
+    import stepdown.api.oip.open_inference_pb2  # noqa: PLC0415  # these declare their services to protobuf
+    import stepdown.api.v1.provenance_service_pb2  # noqa: F401, PLC0415
 
     services = {method.split("/")[1] for method in METHOD_ROLES}
     assert {method for service in services for method in methods_of(service)} == set(METHOD_ROLES)

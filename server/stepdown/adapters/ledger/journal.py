@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stepdown.adapters.ledger.keys import is_signed
-from stepdown.adapters.ledger.schema import open_for_writing
+from stepdown.adapters.ledger.schema import open_for_writing, stored_digests
 from stepdown.domain.records import LedgerError, LedgerUnavailableError, RecordKind
 from stepdown.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_checkpoint
 from stepdown.ledger.encoding import decode, encode, encode_facts
@@ -155,6 +155,7 @@ class Journal:
     # --- going on --------------------------------------------------------------------------------------------------
 
     def _go_on(self, exported: str | None) -> None:
+        self._stored = stored_digests(self._connection)
         size = self._one("SELECT coalesce(max(sequence) + 1, 0) FROM record")
         try:
             self._tree = GrowingTree(size=size, peaks=peaks_of(size, node_source(self._stored)))
@@ -183,15 +184,6 @@ class Journal:
         ).fetchone()
         before = decode(newest[0]).facts.get("before") if newest is not None and newest[0] is not None else 0
         return before if isinstance(before, int) else 0
-
-    def _stored(self, level: int, first: int, count: int) -> Sequence[bytes]:
-        if level == 0:
-            query = "SELECT leaf FROM record WHERE sequence >= ? AND sequence < ? ORDER BY sequence"
-            rows = self._connection.execute(query, (first, first + count))
-        else:
-            query = "SELECT digest FROM subtree WHERE level = ? AND position >= ? AND position < ? ORDER BY position"
-            rows = self._connection.execute(query, (level, first, first + count))
-        return [digest for (digest,) in rows]
 
     def _one(self, query: str) -> int:
         return int(self._connection.execute(query).fetchone()[0])

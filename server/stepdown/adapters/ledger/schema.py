@@ -6,10 +6,12 @@ but a body that retention lets go; they stop accidents, and signed checkpoints s
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from stepdown.domain.records import LedgerError
+from stepdown.ledger.stored_nodes import Stored
 
 FORMAT = 1
 APPLICATION_ID = 0x5354444C  # "STDL"
@@ -88,6 +90,21 @@ def open_for_reading(path: Path, *, is_copy: bool) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def stored_digests(connection: sqlite3.Connection) -> Stored:
+    """The digests that are kept: of each record, and of one level of subtrees in eight."""
+
+    def stored(level: int, first: int, count: int) -> Sequence[bytes]:
+        if level == 0:
+            query = "SELECT leaf FROM record WHERE sequence >= ? AND sequence < ? ORDER BY sequence"
+            rows = connection.execute(query, (first, first + count))
+        else:
+            query = "SELECT digest FROM subtree WHERE level = ? AND position >= ? AND position < ? ORDER BY position"
+            rows = connection.execute(query, (level, first, first + count))
+        return [digest for (digest,) in rows]
+
+    return stored
 
 
 def _require_ledger(connection: sqlite3.Connection, path: Path) -> None:

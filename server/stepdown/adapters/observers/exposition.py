@@ -16,11 +16,13 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, choose_encode
 from stepdown.adapters.observers.alarm_metrics import AlarmCollector
 from stepdown.adapters.observers.drift_metrics import DriftCollector
 from stepdown.adapters.observers.inference_metrics import InferenceCollector
+from stepdown.adapters.observers.ledger_metrics import LedgerCollector
 from stepdown.adapters.observers.metrics import MetricsObserver
 from stepdown.adapters.observers.model_statistics import ModelCounts, ModelStatisticsObserver
 from stepdown.adapters.observers.status_metrics import StatusCollector
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.notices import Notice
+from stepdown.domain.records import LedgerStatus
 from stepdown.domain.status import PathwayStatus
 from stepdown.ports import Clock
 
@@ -61,6 +63,10 @@ class Metrics:
     def watch(self, alarms: AlarmCollector) -> None:
         """Show what the server finds wrong with itself, too."""
         self._registry.register(alarms)
+
+    def watch_ledger(self, status: Callable[[], LedgerStatus]) -> None:
+        """Show how the ledger is doing, where one is kept."""
+        self._registry.register(LedgerCollector(status))
 
     def notice(self, notice: Notice) -> None:
         """Pass one notice to everything that counts."""

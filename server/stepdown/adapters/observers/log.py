@@ -16,9 +16,10 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TextIO
 
-from stepdown.adapters.observers.log_lines import Fields, describe_exception, is_routine, line_of
+from stepdown.adapters.observers.log_lines import Fields, describe_exception, is_routine, line_of, line_of_ledger
 from stepdown.domain.alarms import Alarm
 from stepdown.domain.notices import Notice
+from stepdown.domain.records import LedgerState
 from stepdown.ports import Clock
 
 _NAME = "stepdown"
@@ -154,6 +155,11 @@ class JsonLog:
     def trouble(self, name: str, /, **fields: object) -> None:
         """Write a line about something that somebody must look at, although the server goes on."""
         self._logger.error(name, extra={"fields": fields})
+
+    def ledger(self, state: LedgerState, detail: str) -> None:
+        """Write that the ledger changed its state."""
+        line = line_of_ledger(state, detail)
+        self._logger.log(line.level, line.event, extra={"fields": line.fields})
 
     def incident(self, error: BaseException) -> str:
         """Put an unexpected exception on record and return the id under which it is found. Its text is not written."""

@@ -24,6 +24,7 @@ from stepdown.domain.notices import (
     TierMoved,
     WorkerSpawned,
 )
+from stepdown.domain.records import LedgerState
 from stepdown.domain.tiers import Capability, TierState
 
 Fields: TypeAlias = Mapping[str, object]
@@ -72,6 +73,13 @@ def line_of(notice: Notice) -> LogLine:
             return LogLine(level=logging.INFO, event="request_refused", fields=fields, repeats=repeats)
         case TierFault() | ProbeFinished() | WorkerSpawned():
             return _of_tier(notice)
+
+
+def line_of_ledger(state: LedgerState, detail: str) -> LogLine:
+    """The line that tells that the ledger writes, or does not, or has something to say while it does."""
+    is_well = state in {LedgerState.WRITING, LedgerState.CLOSED} and not detail
+    fields = {"state": state, "detail": detail}
+    return LogLine(level=logging.INFO if is_well else logging.ERROR, event="ledger_moved", fields=fields)
 
 
 def describe_exception(error: BaseException) -> Fields:

@@ -5,11 +5,19 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from stepdown.api.v1 import assessments_pb2, bands_pb2, observations_pb2, rules_assessment_pb2, tiers_pb2
+from stepdown.api.v1 import (
+    assessments_pb2,
+    bands_pb2,
+    observations_pb2,
+    provenance_service_pb2,
+    rules_assessment_pb2,
+    tiers_pb2,
+)
 from stepdown.domain.bands import Band
 from stepdown.domain.intake import InputStatus
 from stepdown.domain.observations import CareSetting, Comparator, IcuUnit, ObservationStatus, Pregnancy, Sex
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
+from stepdown.domain.records import RecordKind
 from stepdown.domain.tiers import Capability, ExecutionProvider, TierState, Urgency
 
 if TYPE_CHECKING:
@@ -40,6 +48,7 @@ def _by_number(members: type[Member], wire: type[int], *, unspecified: Member) -
 # Sent: every member has a number, and no number is zero.
 BANDS = _by_name(Band, bands_pb2.Band)
 REASONS = _by_name(Reason, tiers_pb2.Reason)
+RECORD_KINDS = _by_name(RecordKind, provenance_service_pb2.RecordKind)
 TIER_STATES = _by_name(TierState, tiers_pb2.TierState)
 CAPABILITIES = _by_name(Capability, tiers_pb2.Capability)
 EXECUTION_PROVIDERS = _by_name(ExecutionProvider, tiers_pb2.ExecutionProvider)

@@ -8,10 +8,10 @@ from google.rpc.status_pb2 import Status
 from stepdown.api.oip import infer_pb2 as pb
 from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.notices import RequestRefused
-from stepdown.domain.reasons import RejectReason
+from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.ports import Chain
 from stepdown.transport.admission import end_call
-from stepdown.transport.calls import CallRecord, current_call
+from stepdown.transport.calls import CallRecord, caller_now, current_call
 from stepdown.transport.deadlines import remaining_s
 from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
@@ -21,7 +21,7 @@ from stepdown.transport.oip.parameters import MINIMUM_TIER
 from stepdown.transport.oip.replies import encode
 from stepdown.transport.oip.requests import decode
 from stepdown.transport.oip.stream import InferenceStream
-from stepdown.transport.refusals import refused
+from stepdown.transport.refusals import ledger_unavailable, refused
 from stepdown.transport.status import incident_status, no_answer_status, rejection_status
 
 _FINAL = "triton_final_response"
@@ -51,6 +51,7 @@ class InferenceCalls:
         try:
             return self._infer(request, context)
         except NoAnswerError as error:
+            self._refused(error.reason.value)
             end_call(context, current_call().trace, _no_answer(error, request))
 
     def stream(
@@ -89,9 +90,27 @@ class InferenceCalls:
         inquiry = self.ask(request, remaining_s=remaining_s(context))
         if not context.add_callback(inquiry.withdraw):
             inquiry.withdraw()
+        return self.reply(inquiry, request)
+
+    def reply(self, inquiry: Inquiry, request: pb.ModelInferRequest) -> pb.ModelInferResponse:
+        """The answer, once it is there and on its way to the ledger.
+
+        Raises:
+            NoAnswerError: there is none.
+            RequestRejectedError: there is, but it may not go out without a record.
+        """
         outcome = inquiry.outcome()
-        # None: the caller has gone, and nobody reads this.
-        return encode(inquiry.inference, outcome) if outcome is not None else pb.ModelInferResponse()
+        if outcome is None:
+            return pb.ModelInferResponse()  # the caller has gone, and nobody reads this
+        response = encode(inquiry.inference, outcome)
+        recording = self._record.recording
+        if recording.ledger is not None:
+            by = caller_now(recording.digest(request.SerializeToString(deterministic=True)))
+            content = response.SerializeToString(deterministic=True)
+            if not recording.inference(outcome, content, by, rows=inquiry.inference.payload.rows):
+                recording.count_unrecorded()
+                raise ledger_unavailable()
+        return response
 
     def enter(self) -> None:
         """One more answer of a stream is under way."""
@@ -104,12 +123,19 @@ class InferenceCalls:
     def status_of(self, error: Exception, request: pb.ModelInferRequest) -> Status:
         """What a stream says of a request that failed, put on record where that is due."""
         if isinstance(error, NoAnswerError):
+            self._refused(error.reason.value)
             return _no_answer(error, request)
         if isinstance(error, RequestRejectedError):
             model = self._models.get(request.model_name)
             self._record.notice(RequestRefused(pathway=model.pathway if model else "", reason=error.reason))
+            self._refused(error.reason.value)
             return rejection_status(error)
-        return incident_status(self._record.incident(error))
+        incident_id = self._record.incident(error)
+        self._refused(Reason.INTERNAL_FAULT.value, incident_id)
+        return incident_status(incident_id)
+
+    def _refused(self, reason: str, incident_id: str = "") -> None:
+        self._record.recording.refusal(reason, caller_now(), incident_id=incident_id)
 
 
 class _StreamedInference:
@@ -150,9 +176,7 @@ class _StreamedInference:
     def _inferred(self) -> pb.ModelInferResponse:
         if self._inquiry is None:
             raise self._error or RuntimeError("neither asked nor refused")
-        outcome = self._inquiry.outcome()
-        # None: the client is gone, and nobody reads this.
-        return encode(self._inquiry.inference, outcome) if outcome is not None else pb.ModelInferResponse()
+        return self._calls.reply(self._inquiry, self._request)
 
 
 def _takes_no_tensors(model: ServedModel) -> RequestRejectedError | NoAnswerError:

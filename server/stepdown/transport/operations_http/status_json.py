@@ -10,6 +10,7 @@ from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault, place_of
+from stepdown.domain.records import LedgerStatus
 from stepdown.domain.status import PathwayStatus, SupportingStatus, TierStatus, WorkerShare
 from stepdown.domain.tiers import Capability
 from stepdown.transport.operations_http.drift_json import drift_json
@@ -27,6 +28,7 @@ class ServerStatus:
     uptime_s: float
     alarms: tuple[StandingAlarm, ...] = ()
     injected: tuple[InjectedFault, ...] = ()
+    ledger: LedgerStatus | None = None
 
 
 def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drift: Sequence[DriftReport] = ()) -> Json:
@@ -41,6 +43,7 @@ def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drif
         },
         "alarms": [_alarm(standing) for standing in server.alarms],
         "injected_faults": [_fault(injected) | place_of(injected.injection) for injected in server.injected],
+        "ledger": _ledger(server.ledger) if server.ledger is not None else None,
         "pathways": [_pathway(pathway) | {"drift": watched.get(pathway.name)} for pathway in pathways],
     }
 
@@ -144,6 +147,20 @@ def _alarm(standing: StandingAlarm) -> Json:
         "subject": standing.alarm.subject,
         "detail": standing.alarm.detail,
         "since_time": _instant(standing.since_time_s),
+    }
+
+
+def _ledger(ledger: LedgerStatus) -> Json:
+    return {
+        "name": ledger.name,
+        "state": ledger.state.value,
+        "detail": ledger.detail,
+        "size": ledger.size,
+        "waiting": ledger.waiting,
+        "unrecorded_answers": ledger.unrecorded,
+        "missed_records": ledger.missed,
+        "checkpoint_size": ledger.checkpoint_size,
+        "checkpoint_lag_s": round(ledger.checkpoint_lag_s, 3),
     }
 
 

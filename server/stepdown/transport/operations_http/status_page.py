@@ -7,6 +7,7 @@ from html import escape
 from importlib.resources import files
 
 from stepdown.domain.activations import ActivationState
+from stepdown.domain.records import LedgerState, LedgerStatus
 from stepdown.domain.status import PathwayStatus, TierStatus
 from stepdown.domain.tiers import Capability, TierState
 from stepdown.transport.operations_http.status_json import ServerStatus
@@ -49,7 +50,7 @@ def status_page(server: ServerStatus, pathways: Sequence[PathwayStatus]) -> str:
         f'<meta name="viewport" content="width=device-width"><title>Stepdown</title><style>{_STYLE}</style>'
     )
     facts = f"version {server.version} · {server.environment} · up {_span(server.uptime_s)}"
-    sections = _warnings(server) + "".join(_pathway(pathway) for pathway in pathways)
+    sections = _warnings(server) + "".join(_pathway(pathway) for pathway in pathways) + _ledger(server.ledger)
     links = " · ".join(f'<a href="{path}">{path}</a>' for path in ("/api/status", "/readyz", "/livez", "/metrics"))
     return (
         f'<!doctype html><html lang="en"><head>{head}</head><body><h1>Stepdown</h1>'
@@ -65,6 +66,16 @@ def _warnings(server: ServerStatus) -> str:
     )
     marks = (*(_mark(text, "bad") for text in alarms), *(_mark(text, "warn") for text in drills))
     return "".join(f"<p>{mark}</p>" for mark in marks)
+
+
+def _ledger(ledger: LedgerStatus | None) -> str:
+    """One line, where a ledger is kept."""
+    if ledger is None:
+        return ""
+    is_well = ledger.state is LedgerState.WRITING and not ledger.detail
+    counts = f"{ledger.size} records · {ledger.waiting} waiting · {ledger.unrecorded} answers unrecorded"
+    mark = _mark(ledger.state.value, "good" if is_well else "bad")
+    return f"<h2>ledger {mark}</h2><p>{escape(' · '.join(part for part in (counts, ledger.detail) if part))}</p>"
 
 
 def _pathway(pathway: PathwayStatus) -> str:

@@ -86,6 +86,7 @@ def test_the_whole_shape_of_the_status() -> None:
         },
         "alarms": [],
         "injected_faults": [],
+        "ledger": None,
         "pathways": [
             {
                 "name": PATHWAY,

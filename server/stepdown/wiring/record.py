@@ -1,0 +1,104 @@
+"""The ledger as the settings want it: the store, who tells it what, and what the edge puts there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import stepdown
+from stepdown.adapters.ledger.keys import DigestKey, read_digest_key, read_note_signer
+from stepdown.adapters.ledger.observer import LedgerObserver
+from stepdown.adapters.ledger.reader import LedgerReader
+from stepdown.adapters.ledger.store import LedgerStore, StoreOptions
+from stepdown.domain.errors import ConfigurationError
+from stepdown.domain.records import Fact, LedgerError, LedgerState
+from stepdown.ledger.retention import Retention
+from stepdown.ports import Clock
+from stepdown.serving.roster import Roster, TierDescription
+from stepdown.settings import LedgerSettings
+from stepdown.transport.calls import CallRecord
+from stepdown.transport.listener import AddServices
+from stepdown.transport.recording import NO_RECORDING, Recording
+from stepdown.transport.servicers.provenance import provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLedger:
+    """A ledger that this server writes."""
+
+    store: LedgerStore
+    observer: LedgerObserver
+    recording: Recording
+    archive: LedgerReader
+
+
+def keep_ledger(
+    settings: LedgerSettings,
+    *,
+    clock: Clock,
+    moved: Callable[[LedgerState, str], None],
+    on_error: Callable[[Exception], object],
+) -> KeptLedger:
+    """Everything but the start. Raises: ConfigurationError for a key that is none."""
+    try:
+        signer = read_note_signer(settings.signing_key, name=settings.name)
+        digest_key = read_digest_key(settings.digest_key)
+    except (LedgerError, OSError) as error:
+        raise ConfigurationError((f"ledger: {error}",)) from error
+    options = StoreOptions(
+        path=settings.path,
+        name=settings.name,
+        signer=signer,
+        export=settings.export,
+        checkpoint_period_s=settings.checkpoint_period_s,
+        spool_records=settings.spool_records,
+        retention=Retention(days=settings.retention_days),
+    )
+    store = LedgerStore(options, clock=clock, moved=moved, on_error=on_error)
+    observer = LedgerObserver(store, clock=clock)
+    return KeptLedger(
+        store=store,
+        observer=observer,
+        recording=_recording(settings, store, digest_key, clock),
+        archive=LedgerReader(settings.path),
+    )
+
+
+def _recording(settings: LedgerSettings, store: LedgerStore, key: DigestKey, clock: Clock) -> Recording:
+    return Recording(
+        ledger=store,
+        digest=key.digest,
+        wall_s=clock.wall_s,
+        wait_s=settings.wait_ms / 1e3,
+        is_required=settings.when_unavailable == "refuse",
+    )
+
+
+def recording_of(kept: KeptLedger | None) -> Recording:
+    """What the edge is given, ledger or none."""
+    return NO_RECORDING if kept is None else kept.recording
+
+
+def audit_services(kept: KeptLedger | None, record: CallRecord) -> tuple[AddServices, ...]:
+    """What auditors are served, where a ledger is kept."""
+    if kept is None:
+        return ()
+    return (provenance(archive=kept.archive, ledger=kept.store.status().name, event=record.event),)
+
+
+def start_facts(roster: Roster, *, environment: str) -> dict[str, Fact]:
+    """What a server begins with: its version, and the bundle of every tier or why there is none."""
+    tiers = [_tier(name, tier) for name, pathway in roster.pathways.items() for tier in pathway.tiers]
+    return {"version": stepdown.__version__, "environment": environment, "tiers": tiers}
+
+
+def _tier(pathway: str, tier: TierDescription) -> dict[str, Fact]:
+    if tier.bundle is None:
+        refusal = tier.refusal.value if tier.refusal is not None else None
+        return {"pathway": pathway, "tier": tier.name, "refusal": refusal}
+    bundle = tier.bundle.identity
+    return {
+        "pathway": pathway,
+        "tier": tier.name,
+        "bundle": f"{bundle.name}@{bundle.version}",
+        "bundle_sha256": bundle.sha256,
+        "signers": bundle.signers,
+    }
