@@ -31,6 +31,11 @@ class Sample:
     zombies: int
 
     @property
+    def largest_worker_rss_bytes(self) -> int | None:
+        """None while there is none: how many there are is another question."""
+        return max((worker.rss_bytes for worker in self.workers), default=None)
+
+    @property
     def workers_rss_bytes(self) -> int:
         """All workers together."""
         return sum(worker.rss_bytes for worker in self.workers)

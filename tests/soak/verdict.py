@@ -27,7 +27,7 @@ class Allowance:
     server_memory_files: float = 1
     server_threads: float = 4
     workers: float = 0.5
-    workers_rss_bytes: float = 48 * _MEBIBYTE
+    largest_worker_rss_bytes: float = 32 * _MEBIBYTE
     zombies: float = 0.5
 
 
@@ -53,7 +53,7 @@ _SERIES: Mapping[str, Callable[[Sample], float | None]] = {
     "server_memory_files": lambda sample: sample.server.memory_files,
     "server_threads": lambda sample: sample.server.threads,
     "workers": lambda sample: len(sample.workers),
-    "workers_rss_bytes": lambda sample: sample.workers_rss_bytes,
+    "largest_worker_rss_bytes": lambda sample: sample.largest_worker_rss_bytes,
     "zombies": lambda sample: sample.zombies,
 }
 
