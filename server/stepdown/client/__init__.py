@@ -1,6 +1,6 @@
 """The Python client: what an integration needs to ask a server and to read its answers.
 
-Imports the generated contract only.
+Imports the generated contract, and gRPC's own of health.
 
     from stepdown.client import AssessmentClient, Encounter
 
@@ -10,7 +10,8 @@ business.
 
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.api.v1.assessments_pb2 import Assessment
-from stepdown.client.connection import AddressError, AssessmentClient, Credentials
+from stepdown.client.assessments import AssessmentClient
+from stepdown.client.connection import AddressError, Credentials
 from stepdown.client.encounter import Encounter
 from stepdown.client.failures import AssessmentError
 from stepdown.client.summary import AnswerSummary, summarise

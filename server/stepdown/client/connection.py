@@ -1,36 +1,22 @@
-"""Channels to one or more servers, and the calls an integration makes.
-
-With several addresses the calls go to those whose health says SERVING, and a call that met a dead server is sent again
-to another: safe, because a server answers a repeated `request_id` with the answer it gave before.
-"""
+"""Channels to servers: where they are, who they must be, and who asks. Refuses an address before it is called."""
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
 import grpc
 
-from stepdown.api.v1.assessment_service_pb2 import (
-    AssessRiskRequest,
-    BatchAssessRiskRequest,
-    BatchAssessRiskResult,
-    StreamAssessRiskRequest,
-    StreamAssessRiskResponse,
-)
-from stepdown.api.v1.assessment_service_pb2_grpc import AssessmentServiceStub
-from stepdown.api.v1.assessments_pb2 import Assessment
-from stepdown.client.failures import AssessmentError
-
-DEFAULT_TIMEOUT_S = 1.0
 _MAXIMUM_MESSAGE_BYTES = 64 * 1024 * 1024
-_SERVICE_CONFIG = {
+_HEALTH_CONFIG: Mapping[str, Any] = {
     "loadBalancingConfig": [{"round_robin": {}}],
     "healthCheckConfig": {"serviceName": "stepdown.api.v1.AssessmentService"},
+}
+_SERVICE_CONFIG: Mapping[str, Any] = {
+    **_HEALTH_CONFIG,
     "methodConfig": [
         {
             "name": [{"service": "stepdown.api.v1.AssessmentService"}],
@@ -80,18 +66,31 @@ class Credentials:
 
         Raises AddressError for what is no such address, OSError for a file that cannot be read.
         """
-        listed = addresses.split(",") if isinstance(addresses, str) else addresses
-        target, name = _target([address.strip() for address in listed], server_name=self.server_name)
+        return self._channel(_listed(addresses), _SERVICE_CONFIG)
+
+    def channels(self, addresses: str | Sequence[str]) -> tuple[grpc.Channel, ...]:
+        """A channel to each of the same addresses, which leaves it to the caller to send a failed call elsewhere.
+
+        Raises as `channel` does.
+        """
+        listed = _listed(addresses)
+        _target(listed, server_name=self.server_name)  # what they must be together
+        return tuple(self._channel([address], _HEALTH_CONFIG) for address in listed)
+
+    def _channel(self, addresses: Sequence[str], service_config: Mapping[str, Any]) -> grpc.Channel:
+        target, name = _target(addresses, server_name=self.server_name)
         credentials = grpc.ssl_channel_credentials(
             self.ca.read_bytes(), self.key.read_bytes(), self.certificate.read_bytes()
         )
         options = [
-            ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+            ("grpc.service_config", json.dumps(service_config)),
             # What each server's certificate is held to; gRPC itself would hold it to the list of all addresses.
             ("grpc.default_authority", name),
             ("grpc.max_receive_message_length", _MAXIMUM_MESSAGE_BYTES),
             ("grpc.max_reconnect_backoff_ms", 1000),
             ("grpc.initial_reconnect_backoff_ms", 100),
+            # How long one attempt to connect may take; gRPC's own 20 s would hide that a machine came back.
+            ("grpc.min_reconnect_backoff_ms", 2000),
             # A proxy of the environment is for the internet; it has no part between a hospital's own machines.
             ("grpc.enable_http_proxy", 0),
             ("grpc.use_local_subchannel_pool", int(own_connection)),
@@ -99,54 +98,9 @@ class Credentials:
         return grpc.secure_channel(target, credentials, options)
 
 
-class AssessmentClient:
-    """Asks for assessments. Thread-safe; close it, or use it in a `with` block."""
-
-    def __init__(self, addresses: str | Sequence[str], credentials: Credentials) -> None:
-        """`addresses`: as `Credentials.channel` takes them. Raises AddressError, OSError."""
-        self._channel = credentials.channel(addresses)
-        self._assessments = AssessmentServiceStub(self._channel)
-
-    def assess(self, request: AssessRiskRequest, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Assessment:
-        """One encounter. The timeout is the deadline the server plans its tiers by. Raises AssessmentError."""
-        try:
-            return self._assessments.AssessRisk(request, timeout=timeout_s).assessment
-        except grpc.RpcError as error:
-            raise AssessmentError.of_call(error) from error
-
-    def assess_batch(
-        self, requests: Iterable[AssessRiskRequest], *, timeout_s: float = DEFAULT_TIMEOUT_S
-    ) -> tuple[Assessment | AssessmentError, ...]:
-        """Up to 1,024 encounters in one call, each with an answer or a failure of its own. Raises AssessmentError."""
-        message = BatchAssessRiskRequest(requests=requests)
-        try:
-            results = self._assessments.BatchAssessRisk(message, timeout=timeout_s).results
-        except grpc.RpcError as error:
-            raise AssessmentError.of_call(error) from error
-        return tuple(_settled(result) for result in results)
-
-    def assess_stream(
-        self, requests: Iterable[AssessRiskRequest]
-    ) -> Iterator[tuple[str, Assessment | AssessmentError]]:
-        """An open-ended feed: pairs of request id and answer, as they come. Raises AssessmentError."""
-        messages = (StreamAssessRiskRequest(request=request) for request in requests)
-        try:
-            for response in self._assessments.StreamAssessRisk(messages):
-                yield response.request_id, _settled(response)
-        except grpc.RpcError as error:
-            raise AssessmentError.of_call(error) from error
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._channel.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+def _listed(addresses: str | Sequence[str]) -> list[str]:
+    parts = addresses.split(",") if isinstance(addresses, str) else addresses
+    return [address.strip() for address in parts]
 
 
 def _target(addresses: Sequence[str], *, server_name: str) -> tuple[str, str]:
@@ -174,7 +128,3 @@ def _parsed(address: str) -> tuple[str, str]:
     if (version == 6) is not (bare != host):  # noqa: PLR2004 - RFC 3986: brackets tell an IPv6 address from its port
         raise AddressError(f"{address!r} is no address: an IPv6 address, and nothing else, stands in brackets")
     return ("dns" if version is None else f"ipv{version}"), host
-
-
-def _settled(result: BatchAssessRiskResult | StreamAssessRiskResponse) -> Assessment | AssessmentError:
-    return AssessmentError.of_item(result.failure) if result.HasField("failure") else result.assessment
