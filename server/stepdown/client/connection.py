@@ -66,7 +66,7 @@ class Credentials:
 
         Raises AddressError for what is no such address, OSError for a file that cannot be read.
         """
-        return self._channel(_listed(addresses), _SERVICE_CONFIG)
+        return self._channel(_listed(addresses), _SERVICE_CONFIG, own_connection=own_connection)
 
     def channels(self, addresses: str | Sequence[str]) -> tuple[grpc.Channel, ...]:
         """A channel to each of the same addresses, which leaves it to the caller to send a failed call elsewhere.
@@ -77,7 +77,9 @@ class Credentials:
         _target(listed, server_name=self.server_name)  # what they must be together
         return tuple(self._channel([address], _HEALTH_CONFIG) for address in listed)
 
-    def _channel(self, addresses: Sequence[str], service_config: Mapping[str, Any]) -> grpc.Channel:
+    def _channel(
+        self, addresses: Sequence[str], service_config: Mapping[str, Any], *, own_connection: bool = False
+    ) -> grpc.Channel:
         target, name = _target(addresses, server_name=self.server_name)
         credentials = grpc.ssl_channel_credentials(
             self.ca.read_bytes(), self.key.read_bytes(), self.certificate.read_bytes()
