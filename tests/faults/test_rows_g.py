@@ -1,5 +1,6 @@
 """Data and clients: numbers that are none, deadlines that pass, and a caller whose server is gone."""
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -134,3 +135,17 @@ def test_g6_a_host_without_the_device_answers_from_what_it_has_and_says_what_it_
         assert unanswerable.answered_by is None
         assert unanswerable.failure is not None
         assert in_order(chain.capabilities(), ["DEGRADED"])
+
+
+def test_g6_a_disk_that_hangs_under_the_certificates_holds_up_nobody() -> None:
+    """A pipe in place of the file: whoever opens it waits for a writer that never comes."""
+    with running_server(rules_alone) as server:
+        certificate = server.folder / "certificates" / "server.pem"
+        certificate.unlink()
+        os.mkfifo(certificate)
+        time.sleep(2.0)
+        for request in requests(3):
+            with server.client() as client:  # a connection and a handshake of its own
+                assert ask(client, request, timeout_s=10.0).tier == "rules"
+        server.process.terminate()
+        assert server.process.wait(30) == 0

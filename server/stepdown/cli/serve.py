@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 from types import FrameType
 
 import click
@@ -16,7 +16,12 @@ from stepdown.domain.errors import ConfigurationError
 from stepdown.transport.descriptors import raise_descriptor_limit
 
 _EXIT_CONFIGURATION = 2
+_EXIT_UNANSWERED = 3
+_EXIT_STUCK = 4
 _EXIT_FORCED = 130
+
+_ENDING_S = 10.0
+"""How long the end may take after the grace, for workers and threads to end in."""
 
 
 @click.command()
@@ -28,11 +33,12 @@ def serve(config: Path) -> None:
 
 def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, str]], None]) -> None:
     """Serve; `extra` is added to the ready line, `when_ready` is told it after it was printed."""
-    stop = Event()
-    _on_signals(stop)
+    signals = _Signals()
     raise_descriptor_limit()
     try:
-        server = wiring.Server(settings.load(config))
+        loaded = settings.load(config)
+        server = wiring.Server(loaded)
+        signals.begin_to_serve()
         server.start()
     except ConfigurationError as error:
         for problem in error.problems:
@@ -40,19 +46,40 @@ def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, 
         # Not sys.exit: gRPC's own threads may already run, and there is nothing to drain.
         sys.stderr.flush()
         os._exit(_EXIT_CONFIGURATION)
-    ready = {"event": "ready", **server.addresses(), **extra}
-    click.echo(json.dumps(ready))
-    sys.stdout.flush()
-    when_ready(ready)
-    stop.wait()
-    server.stop()
+    if not signals.told.is_set():
+        ready = {"event": "ready", **server.addresses(), **extra}
+        click.echo(json.dumps(ready))
+        sys.stdout.flush()
+        when_ready(ready)
+    signals.told.wait()
+    _end_at_last(loaded.server.drain_grace_s + _ENDING_S)
+    if server.stop():
+        sys.exit(_EXIT_UNANSWERED)
 
 
-def _on_signals(stop: Event) -> None:
-    def told(_signal: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
+class _Signals:
+    """SIGTERM and SIGINT: the first asks for a drain, a second ends at once, as does the first while nothing serves."""
+
+    def __init__(self) -> None:
+        self.told = Event()
+        self._serves = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._tell)
+
+    def begin_to_serve(self) -> None:
+        """From here on a call may have been accepted."""
+        self._serves = True
+
+    def _tell(self, _signal: int, _frame: FrameType | None) -> None:
+        if self.told.is_set():
             os._exit(_EXIT_FORCED)
-        stop.set()
+        if not self._serves:
+            os._exit(0)  # nothing was accepted and no worker runs; what is being read may be on a disk that hangs
+        self.told.set()
 
-    signal.signal(signal.SIGTERM, told)
-    signal.signal(signal.SIGINT, told)
+
+def _end_at_last(within_s: float) -> None:
+    """End the process if it has not ended itself by then, whatever holds it: its workers die with it."""
+    timer = Timer(within_s, os._exit, (_EXIT_STUCK,))
+    timer.daemon = True
+    timer.start()

@@ -4,6 +4,7 @@ Refuses to start if a served method has no role, or if TLS 1.2 would be accepted
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ _SPARE_STREAM_THREADS = 16
 _STREAM_GRACE_S = 1.0
 # Long enough for those who keep calling to hear that they should not.
 _REFUSAL_S = 0.1
+# How long nobody must have called before it is thought that all have heard, and how long that is waited for at most.
+_QUIET_S = 0.25
+_ANNOUNCEMENTS = 10
+_GOODBYE_S = 0.5
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104  # the address to test such a listener by
 
 
@@ -124,6 +129,7 @@ class Listener:
         *,
         board: HealthBoard,
         chain: Chain,
+        tls: ReloadingCredentials,
         resources: _Resources,
         options: ListenerOptions,
         port: int,
@@ -131,6 +137,7 @@ class Listener:
         self._server = server
         self._board = board
         self._stop_listening = chain.subscribe(board.refresh)
+        self._tls = tls
         self._resources = resources
         self._options = options
         self.port = port
@@ -151,6 +158,7 @@ class Listener:
             self._server.stop(None)
             self._close()
             raise
+        self._tls.watch()
 
     def drain(self, grace_s: float) -> int:
         """Stop and lose nothing that was accepted: say NOT_SERVING, go on a while, refuse what is new, answer the rest.
@@ -159,20 +167,33 @@ class Listener:
         many calls were cut off because `grace_s` was not enough.
         """
         resources = self._resources
+        until_s = time.monotonic() + grace_s
         self._board.drain()
-        _pause(min(self._options.announce_s, grace_s / 2))
+        self._answer_on(grace_s)
         resources.drain.set()
         self._board.end_watches()
         _pause(min(_REFUSAL_S, grace_s / 2))
-        left = resources.in_flight.wait_until_idle(grace_s)
+        left = resources.in_flight.wait_until_idle(max(0.0, until_s - time.monotonic()))
         # Watches end by themselves in a moment; a stream that does not is not being answered, and is cut off.
         resources.open_streams.wait_until_idle(min(grace_s, _STREAM_GRACE_S))
-        self._server.stop(None)
+        # With a grace gRPC says goodbye first, and clients send what was not begun elsewhere by themselves.
+        self._server.stop(min(grace_s, _GOODBYE_S)).wait(_GOODBYE_S + 1.0)
         self._close()
         return left
 
+    def _answer_on(self, grace_s: float) -> None:
+        """Answer what comes while the word goes round, and on while it comes, for a third of the grace at most."""
+        calls, announce_s = self._resources.in_flight, self._options.announce_s
+        _pause(min(announce_s, grace_s / 2))
+        until_s = time.monotonic() + min(announce_s * _ANNOUNCEMENTS, grace_s / 3)
+        entered = -1
+        while time.monotonic() < until_s and entered != calls.entered:
+            entered = calls.entered
+            _pause(_QUIET_S)
+
     def _close(self) -> None:
         self._stop_listening()
+        self._tls.close()
         self._resources.close()
 
 
@@ -202,7 +223,7 @@ def build_server(
     enable_server_reflection((*services, *PROTOCOL_SERVICES), server)
     authorization.require_cover((*services, *PROTOCOL_SERVICES))
     port = _bound_port(server, options.address, tls)
-    return Listener(server, board=board, chain=served.chain, resources=resources, options=options, port=port)
+    return Listener(server, board=board, chain=served.chain, tls=tls, resources=resources, options=options, port=port)
 
 
 def _guarded_server(

@@ -22,7 +22,8 @@ class ListenerOptions:
 
     Connections beyond `connections` are closed as they come, so that the descriptors that workers need are never used
     up. `connection_age_s` bounds how long an old client certificate lives on in an open connection. `announce_s` is how
-    long a draining server goes on accepting calls after its health has said NOT_SERVING.
+    long a draining server goes on accepting calls after its health has said NOT_SERVING, and ten times that if they
+    keep coming.
     """
 
     address: str

@@ -19,7 +19,7 @@ from stepdown.transport.refusals import limit_passed, refused
 from stepdown.transport.stalls import Patience, Stalls
 
 _REQUEST = Patience(calm_s=20.0, pressed_s=1.0)
-_PASSAGE = Patience(calm_s=60.0, pressed_s=60.0)
+_PASSAGE = Patience(calm_s=60.0, pressed_s=5.0)
 _DELIVERY = Patience(calm_s=30.0, pressed_s=5.0)
 
 

@@ -20,7 +20,9 @@ from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.self_checks import SelfChecks
 from stepdown.adapters.system_clock import SystemClock
+from stepdown.adapters.tls_material import TlsMaterialError
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
+from stepdown.domain.certificates import TlsStatus
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.errors import ConfigurationError
@@ -59,6 +61,7 @@ class Server:
         self._settings = configuration
         self._clock = SteppingClock() if configuration.permits_drills else SystemClock()
         self._started_s = self._clock.monotonic_s()
+        self._stopping = False
         self._log = JsonLog(stream=sys.stderr, clock=self._clock, debug=configuration.log.debug)
         self._log.adopt_libraries()
         self._bundles = AlteredBundles(BundleDirectory(roots=configuration.trust.bundle_directories))
@@ -105,8 +108,12 @@ class Server:
             "ops": f"http://{operations_host}:{self._operations.port}",
         }
 
-    def stop(self) -> None:
-        """Drain: NOT_SERVING first, answer what was accepted, then end the workers."""
+    def stop(self) -> int:
+        """Drain: NOT_SERVING first, answer what was accepted, then end the workers.
+
+        Returns how many calls were cut off because the grace was over before they were answered.
+        """
+        self._stopping = True
         self._log.event("draining", grace_s=self._settings.server.drain_grace_s)
         if self._drills is not None:
             self._drills.close()
@@ -125,6 +132,7 @@ class Server:
         self._operations.stop()
         self._log.event("stopped")
         self._log.close()
+        return left
 
     # --- parts -----------------------------------------------------------------------------------------------------
 
@@ -136,6 +144,7 @@ class Server:
             version=stepdown.__version__,
             environment=self._settings.environment,
             drift=self._drift_reports,
+            tls=self._tls_status,
         )
 
     def _make_driver(self, roster: Roster) -> EngineDriver:
@@ -189,12 +198,12 @@ class Server:
             alarms=self._checks.standing,
         )
         try:
-            credentials = ReloadingCredentials(lambda: tls_material(tls), record=record)
-        except OSError as error:
+            self._tls = ReloadingCredentials(lambda: tls_material(tls), record=record, clock=self._clock)
+        except (OSError, TlsMaterialError) as error:
             raise ConfigurationError((f"server.tls: {error}",)) from error
         return build_server(
             served,
-            tls=credentials,
+            tls=self._tls,
             authorization=Authorization(trust_domain=tls.trust_domain),
             options=ListenerOptions(
                 address=self._settings.server.grpc_address, call_threads=self._settings.server.call_threads
@@ -271,7 +280,12 @@ class Server:
             alarms=self._checks.standing(),
             injected=self._injected(),
             ledger=self._kept.store.status() if self._kept is not None else None,
+            stopping=self._stopping,
+            tls_stale=self._tls_status().is_stale,
         )
+
+    def _tls_status(self) -> TlsStatus:
+        return self._tls.status()
 
     def _incident(self, error: Exception) -> None:
         self._log.incident(error)

@@ -4,6 +4,7 @@ from functools import partial
 from types import MappingProxyType
 
 from stepdown.adapters.observers.log import JsonLog
+from stepdown.adapters.tls_material import TlsMaterial
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
 from stepdown.adapters.worker_pool.sharing import TierDemand, share_out, this_machine
 from stepdown.domain.drills import InjectedFault, place_of
@@ -11,7 +12,6 @@ from stepdown.serving.activation import TierOrder
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.serving.roster import Pathway
 from stepdown.settings import EngineSettings, Settings, TierSettings, TlsSettings
-from stepdown.transport.tls import TlsMaterial
 
 
 def tls_material(tls: TlsSettings) -> TlsMaterial:

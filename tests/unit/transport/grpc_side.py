@@ -8,6 +8,7 @@ from functools import cache, cached_property
 import grpc
 
 from stepdown.adapters.system_clock import SystemClock
+from stepdown.adapters.tls_material import TlsMaterial
 from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.notices import Notice
 from stepdown.ports import Drills
@@ -20,7 +21,7 @@ from stepdown.transport.interference import Interference
 from stepdown.transport.listener import AddServices, Listener, Served, build_server
 from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.recording import NO_RECORDING, Recording
-from stepdown.transport.tls import ReloadingCredentials, TlsMaterial
+from stepdown.transport.tls import ReloadingCredentials
 from stepdown.trust.issuance import Credential, issue_authority, issue_client, issue_server
 from tests.fakes.activations import FakeActivations
 from tests.fakes.chain import FakeChain
@@ -98,6 +99,7 @@ class GrpcSide:
     claims: FakeClaims
     recorded: Recorded
     listener: Listener
+    tls: ReloadingCredentials
     channels: list[grpc.Channel] = field(default_factory=list)
 
     def channel(self, role: str = "assessor", *, identity: str = "") -> grpc.Channel:
@@ -138,6 +140,7 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
     chain = chain or FakeChain()
     claims = claims or FakeClaims()
     recorded = Recorded()
+    tls = ReloadingCredentials(read_tls, record=recorded.as_record)
     listener = build_server(
         replace(
             served(chain, claims, recorded, pathway or clinical_pathway()),
@@ -145,14 +148,14 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
             interference=interference,
             alarms=alarms,
         ),
-        tls=ReloadingCredentials(read_tls, record=recorded.as_record),
+        tls=tls,
         authorization=Authorization(trust_domain=TRUST_DOMAIN),
         options=replace(ListenerOptions(address="127.0.0.1:0", announce_s=0.0), **options),  # type: ignore[arg-type]
         limits=limits or RequestLimits(),
         add_services=add_services,
     )
     listener.start()
-    side = GrpcSide(chain=chain, claims=claims, recorded=recorded, listener=listener)
+    side = GrpcSide(chain=chain, claims=claims, recorded=recorded, listener=listener, tls=tls)
     try:
         yield side
     finally:

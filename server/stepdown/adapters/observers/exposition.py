@@ -20,6 +20,8 @@ from stepdown.adapters.observers.ledger_metrics import LedgerCollector
 from stepdown.adapters.observers.metrics import MetricsObserver
 from stepdown.adapters.observers.model_statistics import ModelCounts, ModelStatisticsObserver
 from stepdown.adapters.observers.status_metrics import StatusCollector
+from stepdown.adapters.observers.tls_metrics import TlsCollector
+from stepdown.domain.certificates import TlsStatus
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.notices import Notice
 from stepdown.domain.records import LedgerStatus
@@ -39,6 +41,7 @@ class Metrics:
         version: str,
         environment: str,
         drift: Callable[[], Sequence[DriftReport]] = tuple,
+        tls: Callable[[], TlsStatus] = TlsStatus,
     ) -> None:
         """Register every metric. `tiers`: each configured pathway's tier names; `status` is first asked at a scrape."""
         # A creation time per series doubles the page and tells nothing that the start of the process does not.
@@ -49,6 +52,7 @@ class Metrics:
         self._state = StatusCollector(status=status, monotonic_s=clock.monotonic_s, pathways=tuple(tiers))
         self._registry.register(self._state)
         self._registry.register(DriftCollector(drift))
+        self._registry.register(TlsCollector(tls))
         self._registry.register(InferenceCollector(snapshot=self._statistics.snapshot, status=status))
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)

@@ -31,7 +31,6 @@ _LEVELS: Mapping[str, int] = MappingProxyType(
     {
         "call_denied": logging.WARNING,
         "calls_cut_off": logging.WARNING,
-        "certificate_expiring": logging.WARNING,
         "certificate_nearly_expired": logging.ERROR,
         "tls_reload_failed": logging.ERROR,
     }

@@ -75,9 +75,10 @@ class _Pages:
         return JSONResponse({"live": alive}, status_code=200 if alive else _UNAVAILABLE)
 
     def ready(self, _request: Request) -> Response:
-        """Whether every pathway can answer."""
-        pathways = self._sources.pathways()
-        return JSONResponse(readiness_json(pathways), status_code=200 if is_ready(pathways) else _UNAVAILABLE)
+        """Whether every pathway can answer, and the server is not about to stop."""
+        pathways, stopping = self._sources.pathways(), self._sources.server().stopping
+        ready = is_ready(pathways) and not stopping
+        return JSONResponse(readiness_json(pathways, stopping=stopping), status_code=200 if ready else _UNAVAILABLE)
 
     def metrics(self, request: Request) -> Response:
         """What Prometheus scrapes."""

@@ -20,7 +20,11 @@ Json: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStatus:
-    """What is told of the server itself. `started_time_s` is Unix time; `injected`: every fault that a drill put in."""
+    """What is told of the server itself.
+
+    `started_time_s` is Unix time; `injected`: every fault that a drill put in; `stopping`: it drains, and takes nothing
+    new; `tls_stale`: the certificate files cannot be used, and older material serves on.
+    """
 
     version: str
     environment: str
@@ -29,6 +33,8 @@ class ServerStatus:
     alarms: tuple[StandingAlarm, ...] = ()
     injected: tuple[InjectedFault, ...] = ()
     ledger: LedgerStatus | None = None
+    stopping: bool = False
+    tls_stale: bool = False
 
 
 def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drift: Sequence[DriftReport] = ()) -> Json:
@@ -40,6 +46,8 @@ def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drif
             "environment": server.environment,
             "started_time": _instant(server.started_time_s),
             "uptime_s": round(server.uptime_s, 3),
+            "stopping": server.stopping,
+            "tls_stale": server.tls_stale,
         },
         "alarms": [_alarm(standing) for standing in server.alarms],
         "injected_faults": [_fault(injected) | place_of(injected.injection) for injected in server.injected],
@@ -48,10 +56,10 @@ def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drif
     }
 
 
-def readiness_json(pathways: Sequence[PathwayStatus]) -> Json:
-    """The body of `/readyz`. Ready means that every pathway can answer, with whatever tier."""
+def readiness_json(pathways: Sequence[PathwayStatus], *, stopping: bool = False) -> Json:
+    """The body of `/readyz`. Ready means that every pathway can answer, with whatever tier, and will go on doing so."""
     return {
-        "ready": is_ready(pathways),
+        "ready": is_ready(pathways) and not stopping,
         "pathways": [{"name": pathway.name, "capability": pathway.capability.value} for pathway in pathways],
     }
 
