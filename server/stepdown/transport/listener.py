@@ -6,7 +6,6 @@ Refuses to start if a served method has no role, or if TLS 1.2 would be accepted
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import grpc
@@ -24,25 +23,24 @@ from stepdown.serving.roster import Roster
 from stepdown.transport.admission import Admission, CallLimits
 from stepdown.transport.assessment_flow import AssessmentFlow
 from stepdown.transport.authorization import Authorization
-from stepdown.transport.calls import CallRecord, EventLog
+from stepdown.transport.calls import CallRecord
 from stepdown.transport.catalog import Catalog
 from stepdown.transport.claims import Claims
 from stepdown.transport.clinical_pathways import ClinicalPathways
 from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.draining import DrainSignal
-from stepdown.transport.guard import Guard, Lanes
+from stepdown.transport.guard import Guard
 from stepdown.transport.health import ASSESSMENT_SERVICE, HealthBoard, ServedNames
 from stepdown.transport.held_bytes import HeldBytes
-from stepdown.transport.in_flight import CallPool, InFlight
+from stepdown.transport.in_flight import InFlight
 from stepdown.transport.interference import Interference
 from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.listener_resources import ListenerResources
 from stepdown.transport.reception import Reception
 from stepdown.transport.servicers.assessment import AssessmentServicer
 from stepdown.transport.servicers.catalog import CatalogServicer
 from stepdown.transport.servicers.health import HealthServicer
 from stepdown.transport.servicers.operations import OperationsServicer
-from stepdown.transport.stalls import Stalls
-from stepdown.transport.stream_places import StreamPlaces
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.transport.tls_self_test import require_tls_1_3_only
 
@@ -57,8 +55,6 @@ LARGE_METHODS = (
     "/inference.GRPCInferenceService/ModelStreamInfer",
 )
 
-# Streams beyond the limit are turned away at once, and that takes a thread too.
-_SPARE_STREAM_THREADS = 16
 _STREAM_GRACE_S = 1.0
 # Long enough for those who keep calling to hear that they should not.
 _REFUSAL_S = 0.1
@@ -90,36 +86,6 @@ class Served:
     alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple
 
 
-class _Resources:
-    """What a listener holds while it runs."""
-
-    def __init__(self, options: ListenerOptions, *, clock: Clock, event: EventLog) -> None:
-        self.in_flight = InFlight()
-        self.open_streams = InFlight()
-        self.drain = DrainSignal()
-        threads = options.call_threads + options.receiving_threads
-        self.calls = CallPool(threads=threads, in_flight=self.in_flight)
-        self.lanes = Lanes(
-            answering=threading.Semaphore(options.call_threads),
-            streams=_threads("stream", options.streams),
-            places=StreamPlaces(places=options.streams, caller_places=max(1, options.streams // 2)),
-            watches=_threads("watch", options.watches),
-            watch_places=StreamPlaces(places=options.watches, caller_places=options.watches),
-        )
-        self.stalls = Stalls(
-            clock,
-            is_pressed=lambda: self.calls.is_full or self.drain.is_set,
-            on_cut=lambda count: event("calls_cut_off", count=count),
-        )
-
-    def close(self) -> None:
-        """Let go of every thread that is not held by a call."""
-        self.calls.shutdown(wait=False)
-        self.lanes.streams.shutdown(wait=False)
-        self.lanes.watches.shutdown(wait=False)
-        self.stalls.close()
-
-
 class Listener:
     """A server that is bound to its port."""
 
@@ -130,7 +96,7 @@ class Listener:
         board: HealthBoard,
         chain: Chain,
         tls: ReloadingCredentials,
-        resources: _Resources,
+        resources: ListenerResources,
         options: ListenerOptions,
         port: int,
     ) -> None:
@@ -210,7 +176,7 @@ def build_server(
 
     Raises: ConfigurationError if the port cannot be bound, or a method has no role.
     """
-    resources = _Resources(options, clock=served.clock, event=served.record.event)
+    resources = ListenerResources(options, clock=served.clock, event=served.record.event)
     server = _guarded_server(served, authorization, options, resources)
     _add_own_services(server, served, resources, limits)
     services = (
@@ -227,7 +193,7 @@ def build_server(
 
 
 def _guarded_server(
-    served: Served, authorization: Authorization, options: ListenerOptions, resources: _Resources
+    served: Served, authorization: Authorization, options: ListenerOptions, resources: ListenerResources
 ) -> grpc.Server:
     limits = CallLimits(
         request_bytes=options.request_bytes,
@@ -258,7 +224,7 @@ def _guarded_server(
     )
 
 
-def _add_own_services(server: grpc.Server, served: Served, resources: _Resources, limits: RequestLimits) -> None:
+def _add_own_services(server: grpc.Server, served: Served, resources: ListenerResources, limits: RequestLimits) -> None:
     flow = AssessmentFlow(
         chain=served.chain,
         pathways=ClinicalPathways(
@@ -290,10 +256,6 @@ def _bound_port(server: grpc.Server, address: str, tls: ReloadingCredentials) ->
         return server.add_secure_port(address, tls.server_credentials())
     except RuntimeError as error:
         raise ConfigurationError((f"server.grpc_address: cannot listen on {address}; is it in use?",)) from error
-
-
-def _threads(name: str, count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count + _SPARE_STREAM_THREADS, thread_name_prefix=name)
 
 
 def _host(address: str) -> str:

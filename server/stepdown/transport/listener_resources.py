@@ -1,0 +1,50 @@
+"""The threads, counts and places that a listener holds while it runs. Refuses to know what they are used for."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from stepdown.ports import Clock
+from stepdown.transport.calls import EventLog
+from stepdown.transport.draining import DrainSignal
+from stepdown.transport.guard import Lanes
+from stepdown.transport.in_flight import CallPool, InFlight
+from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.stalls import Stalls
+from stepdown.transport.stream_places import StreamPlaces
+
+# Streams beyond the limit are turned away at once, and that takes a thread too.
+_SPARE_STREAM_THREADS = 16
+
+
+class ListenerResources:
+    """What a listener holds while it runs."""
+
+    def __init__(self, options: ListenerOptions, *, clock: Clock, event: EventLog) -> None:
+        self.in_flight = InFlight()
+        self.open_streams = InFlight()
+        self.drain = DrainSignal()
+        threads = options.call_threads + options.receiving_threads
+        self.calls = CallPool(threads=threads, in_flight=self.in_flight)
+        self.lanes = Lanes(
+            answering=threading.Semaphore(options.call_threads),
+            streams=_threads("stream", options.streams),
+            places=StreamPlaces(places=options.streams, caller_places=max(1, options.streams // 2)),
+            watches=_threads("watch", options.watches),
+            watch_places=StreamPlaces(places=options.watches, caller_places=options.watches),
+        )
+        self.stalls = Stalls(
+            clock,
+            is_pressed=lambda: self.calls.is_full or self.drain.is_set,
+            on_cut=lambda count: event("calls_cut_off", count=count),
+        )
+
+    def close(self) -> None:
+        """Let go of every thread that is not held by a call."""
+        self.calls.shutdown(wait=False)
+        self.lanes.streams.shutdown(wait=False)
+        self.lanes.watches.shutdown(wait=False)
+        self.stalls.close()
+
+
+def _threads(name: str, count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count + _SPARE_STREAM_THREADS, thread_name_prefix=name)
