@@ -44,7 +44,13 @@ DISTILLED = TierSpec(
     execution_providers=(ExecutionProvider.CPU,),
 )
 RULES = TierSpec(name="rules", bundle=bundle("news2", TierRole.RULES), is_rules=True)
-REFUSED = TierSpec(name="full", bundle=None, refusal=Reason.SIGNATURE_INVALID, refusal_detail="simulated")
+REFUSED = TierSpec(
+    name="full",
+    bundle=None,
+    execution_providers=(ExecutionProvider.CUDA,),
+    refusal=Reason.SIGNATURE_INVALID,
+    refusal_detail="simulated",
+)
 SMALL = TierSpec(
     name="small", bundle=bundle("deterioration", TierRole.FULL), execution_providers=(ExecutionProvider.CPU,)
 )
@@ -57,6 +63,14 @@ CHAINS: dict[str, tuple[PathwaySpec, ...]] = {
     "without rules": (PathwaySpec(name=PATHWAY, tiers=(FULL, DISTILLED)),),
     "first tier refused": (PathwaySpec(name=PATHWAY, tiers=(REFUSED, DISTILLED, RULES)),),
 }
+
+_ROLES = {"full": TierRole.FULL, "distilled": TierRole.DISTILLED, "small": TierRole.FULL, "rules": TierRole.RULES}
+
+
+def version_of(pathway: str, tier: str, version: str) -> VerifiedBundle:
+    """Another version of the bundle of a tier."""
+    return bundle(f"{pathway}-{tier}", _ROLES[tier], version=version)
+
 
 POLICY = EnginePolicy(
     reserve_share=0.0,

@@ -1,6 +1,7 @@
 """How tiers must behave, whatever is done to them: legal moves, bounded queues, no storm, honest capability."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf, log2
 
@@ -15,9 +16,11 @@ from stepdown.serving.engine.tier import Tier
 from stepdown.serving.tier_states import LEGAL_MOVES
 from tests.simulation.chain import MAXIMUM_BATCH, POLICY
 from tests.simulation.invariants import AMPLE_S, Violation
+from tests.simulation.starts import Starts
 from tests.simulation.workers import SimulatedWorker
 
 _SPIN_LIMIT = 6
+_PROMOTION = "a new version"
 _SHORT_QUEUE_ROWS = MAXIMUM_BATCH
 _HELD_BY_OPERATORS = frozenset({TierState.QUARANTINED, TierState.DISABLED})
 _LATE_PROBE_S = POLICY.probe_period_s + 4 * POLICY.watchdog_s
@@ -28,7 +31,7 @@ Key = tuple[str, str]
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Record:
-    """What is known of one model tier. `acts`: what operators did; `starts_s`: since a fresh start was granted."""
+    """What is known of one model tier. `acts`: what operators did; `starts_s`: of its processes."""
 
     able_since_s: float = inf
     probed_s: float = 0.0
@@ -36,7 +39,6 @@ class Record:
     is_freed: bool = False
     acts: int = 0
     starts_s: list[float] = field(default_factory=list)
-    all_starts_s: list[float] = field(default_factory=list)
     moves: Counter[str] = field(default_factory=Counter)
 
 
@@ -46,8 +48,11 @@ class Conduct:
     def __init__(self, engine: Engine, workers: dict[int, SimulatedWorker]) -> None:
         self._workers = workers
         self._pathways = tuple(engine.pathways.values())
-        self._tiers = tuple(tier for pathway in self._pathways for tier in pathway.models)
-        self.records: dict[Key, Record] = {(tier.pathway, tier.name): Record() for tier in self._tiers}
+        self._engine = engine
+        self.records: dict[Key, Record] = {
+            (tier.pathway, tier.name): Record() for pathway in self._pathways for tier in pathway.models
+        }
+        self._starts = Starts(engine, workers)
         self._told = {pathway.name: pathway.capability for pathway in self._pathways}
         self._wakes_at: tuple[float, int] = (0.0, 0)
         self._began_s = 0.0
@@ -75,6 +80,7 @@ class Conduct:
         """An operator took the tier out."""
         if tier in self.records:
             self.records[tier].acts += 1
+            self.records[tier].is_freed = False
 
     def freed(self, tier: Key) -> None:
         """An operator gave the tier back: its budget of starts is new."""
@@ -83,26 +89,20 @@ class Conduct:
             return
         record.is_freed = True
         record.acts += 1
-        record.starts_s.clear()
+        self._starts.granted(self._engine.pathways[tier[0]].tier(tier[1]))
 
     def started(self, order: SpawnWorker, now_s: float) -> None:
-        """A process was ordered: one at a time, each later than the one before, and not too many."""
+        """A process was ordered."""
         record = self.records[order.pathway, order.tier]
-        if self.is_draining:
-            raise Violation("a worker was started while the server drains")
-        tier = (order.pathway, order.tier)
-        if any(not each.gone and (each.order.pathway, each.order.tier) == tier for each in self._workers.values()):
-            raise Violation("a worker was started while another of its tier had not ended")
-        if record.starts_s:
-            least_s = min(POLICY.backoff.initial_s * 2 ** (len(record.starts_s) - 1), POLICY.backoff.maximum_s)
-            if now_s < record.starts_s[-1] + least_s - 1e-9:
-                raise Violation("a worker was started again without the wait that its failures call for")
         record.starts_s.append(now_s)
-        record.all_starts_s.append(now_s)
-        recent = sum(now_s - moment_s <= POLICY.fault_window_s for moment_s in record.all_starts_s)
-        looks = POLICY.fault_window_s / POLICY.unavailable_retry_s
-        if recent > (POLICY.fault_limit + looks) * (1 + record.acts) + 1:
-            raise Violation("a tier's workers are started in a storm")
+        recent = sum(now_s - moment_s <= POLICY.fault_window_s for moment_s in record.starts_s)
+        tier = self._starts.check(order, now_s, recent=recent, acts=record.acts)
+        if not tier.aside:
+            record.is_freed = False
+
+    def drained(self) -> None:
+        """The server was asked to end."""
+        self.is_draining = self._starts.is_draining = True
 
     def probed(self, worker: SimulatedWorker, now_s: float) -> None:
         """A golden probe was sent."""
@@ -129,20 +129,23 @@ class Conduct:
             return
         record.moves["all"] += 1
         record.moves["rests"] += notice.state is TierState.SUSPENDED and notice.reason is Reason.BREAKER_OPEN
-        if notice.previous in _HELD_BY_OPERATORS and notice.state is TierState.STARTING:
-            if not record.is_freed:
-                raise Violation("a tier left quarantine, or came back from an operator, with nobody's leave")
-            record.is_freed = False
+        was_held = notice.previous in _HELD_BY_OPERATORS and notice.state is TierState.STARTING
+        if was_held and not record.is_freed and notice.detail != _PROMOTION:
+            raise Violation("a tier left quarantine, or came back from an operator, with nobody's leave")
         if notice.previous is TierState.SERVING and now_s >= record.served_s + POLICY.stable_s:
-            record.starts_s.clear()
+            self._starts.granted(self._engine.pathways[notice.pathway].tier(notice.tier))
         record.served_s = record.probed_s = now_s
+
+    def _models(self) -> Iterator[Tier]:
+        for pathway in self._pathways:
+            yield from pathway.models
 
     # --- between any two events ------------------------------------------------------------------------------------
 
     def look(self, now_s: float) -> None:
         """Note who is able to answer, as the engine decided it and before it is carried out."""
         self._began_s = self._began_s or now_s
-        for tier in self._tiers:
+        for tier in self._models():
             worker = self._workers.get(tier.worker or 0)
             record = self.records[tier.pathway, tier.name]
             serves = tier.state is TierState.SERVING and tier.queue.rows <= _SHORT_QUEUE_ROWS
@@ -155,7 +158,7 @@ class Conduct:
 
     def check(self, now_s: float, excused_until_s: float) -> None:
         """Bounds and truths that hold once everything decided has been carried out."""
-        for tier in self._tiers:
+        for tier in self._engine._running():  # noqa: SLF001 - a simulation looks inside
             if tier.queue.rows > POLICY.maximum_queue_rows + MAXIMUM_BATCH or tier.queue.rows < 0:
                 raise Violation("a queue left its bounds")
             self._check_flights(tier)
@@ -182,6 +185,8 @@ class Conduct:
             raise Violation("a tier serves behind a breaker that is not closed")
         if len(tier.flights) < 2 and any(case.answer_by_s > now_s for case in tier.queue.cases()):
             raise Violation("requests wait although a slot is free")
+        if tier.aside:
+            return
         due_s = max(self.records[tier.pathway, tier.name].probed_s, excused_until_s) + _LATE_PROBE_S
         if now_s > due_s and not any(flight.kind is None for flight in tier.flights.values()):
             raise Violation("a serving tier is not probed any more")
@@ -203,7 +208,7 @@ class Conduct:
             rests += span_s / POLICY.breaker.maximum_open_duration_s
             if record.moves["rests"] > rests:
                 raise Violation(f"the breaker of {tier} opens again and again")
-            if record.moves["all"] > 5 * (len(record.all_starts_s) + record.moves["rests"] + record.acts + 1):
+            if record.moves["all"] > 5 * (len(record.starts_s) + record.moves["rests"] + record.acts + 1):
                 raise Violation(f"{tier} flaps")
 
 

@@ -95,14 +95,17 @@ class Ledger:
         """The server itself is held up until then: what falls due meanwhile may come late, and no later."""
         self.excused_until_s = max(self.excused_until_s, until_s)
 
-    def dispatched(self, batch: DispatchBatch, now_s: float) -> None:
-        """Live work is for callers who still wait, and in time."""
+    def dispatched(self, batch: DispatchBatch, now_s: float) -> list[Request]:
+        """Live work is for callers who still wait, and in time; returns their requests."""
+        requests = []
         for payload in batch.payloads:
             promise = self._open.get(int.from_bytes(payload.tensors[0], "little"))
             if promise is None:
                 raise Violation("work was sent for a request that had ended")
             if now_s >= promise.request.deadline_s:
                 raise Violation("work was sent for a request whose deadline had passed")
+            requests.append(promise.request)
+        return requests
 
     def heard(self, worker: SimulatedWorker, numbers: list[int]) -> None:
         """A good answer of a worker that nobody has given up reaches the engine."""
@@ -111,8 +114,8 @@ class Ledger:
             if promise is not None:
                 promise.heard_from.append(worker)
 
-    def answered(self, effect: AnswerRequest, now_s: float) -> None:
-        """Check one answer against everything that is known about it."""
+    def answered(self, effect: AnswerRequest, now_s: float) -> float:
+        """Check one answer against everything that is known about it; returns since when it was owed."""
         request = effect.request
         promise = self._open.pop(number_of(request), None)
         if promise is None:
@@ -129,6 +132,7 @@ class Ledger:
             self._check_silence(request, identity.tier, outcome.degradations)
             self._check_giver(effect, identity.tier)
         self._check_nobody_better(promise, rank)
+        return promise.since_s
 
     def _check_time(self, promise: Promise, now_s: float) -> None:
         allowed_s = max(promise.request.deadline_s, self.excused_until_s, promise.since_s)

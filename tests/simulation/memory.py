@@ -18,23 +18,22 @@ _REMINDERS = 1000
 def check_nobody_is_forgotten(engine: Engine, now_s: float) -> None:
     """Every open request is with a living worker or in a queue that somebody serves, or its time is over."""
     for name, pathway in engine.pathways.items():
-        for tier in pathway.models:
-            if tier.queue.rows:
-                _check_count(tier)
+        running = (*pathway.models, *pathway.aside)
+        for tier in running:
+            _check_count(tier)
         cases = engine._cascades[name]._open  # noqa: SLF001 - a simulation looks inside
         if not cases:
             continue
-        with_tier = [{id(case) for case in tier.cases()} for tier in pathway.models]
+        with_tier: list[set[int]] = [set() for _ in pathway.tiers]
+        for tier in running:
+            with_tier[tier.rank].update(map(id, tier.cases()))
         for case in cases.values():
-            held = case.held is not None and not case.asked_s
-            if case.answer_by_s <= now_s:
-                continue
-            if held or not any(id(case) in with_tier[rank] for rank in case.asked_s):
+            if case.answer_by_s > now_s and not any(id(case) in with_tier[rank] for rank in case.asked_s):
                 raise Violation("a request waits for a tier that does not know of it")
 
 
 def _check_count(tier: Tier) -> None:
-    if sum(case.rows for case in tier.queue.cases()) > tier.queue.rows:
+    if tier.queue.rows and sum(case.rows for case in tier.queue.cases()) > tier.queue.rows:
         raise Violation("a queue miscounts what waits in it")
 
 

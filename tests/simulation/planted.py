@@ -13,6 +13,8 @@ from stepdown.domain.tiers import TierState
 from stepdown.resilience.backoff import BackoffPolicy
 from stepdown.resilience.circuit_breaker import CircuitBreaker
 from stepdown.serving.engine.batching import Batching
+from stepdown.serving.engine.candidate import Split
+from stepdown.serving.engine.candidates import Candidates
 from stepdown.serving.engine.cascade import Cascade
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.pathway import Pathway
@@ -169,6 +171,17 @@ def _lands_late(self: Replies, worker: int, sequence: int, now_s: float) -> Any:
     return tier, flight
 
 
+def _looks_back_at_nothing(tier: Tier, successor: Tier, candidate: Any) -> None:
+    ORIGINALS["inherit"](tier, successor, candidate)
+    successor.previous = None
+
+
+def _keeps_the_name_of_the_version_before(self: Pathway, candidate: Any) -> None:
+    before = self.models[candidate.tier.rank].identity
+    ORIGINALS["promote"](self, candidate)
+    candidate.tier.identity = before or candidate.tier.identity
+
+
 def _nothing(*_: Any, **__: Any) -> None:
     return None
 
@@ -200,6 +213,8 @@ ORIGINALS: dict[str, Callable[..., Any]] = {
     "degradations": Cascade._degradations,  # noqa: SLF001
     "succeeded": Cascade.succeeded,
     "take_batch": CaseQueue.take_batch,
+    "inherit": Candidates._inherit,  # noqa: SLF001
+    "promote": Pathway.promote,
     "forget_worker": Supervision._forget_worker,  # noqa: SLF001
 }
 
@@ -249,6 +264,12 @@ PLANTED: dict[str, tuple[Patch, ...]] = {
         (Replies, "_land", _lands_late),
     ),
     "silent workers never looked at": ((Watch, "look", _nothing), (Watch, "due_s", _never_s)),
+    # versions
+    "wrong digest after a swap": ((Pathway, "promote", _keeps_the_name_of_the_version_before),),
+    "canary share wrong": ((Split, "takes", lambda _split: True),),
+    "canary never asked": ((Split, "takes", lambda _split: False),),
+    "rollback forgets": ((Candidates, "_inherit", staticmethod(_looks_back_at_nothing)),),
+    "replaced version stays": ((Candidates, "_see_off", _nothing),),
     # truth and memory
     "capability not updated": ((Pathway, "update_capability", _nothing),),
     "ended workers remembered": ((Supervision, "exited", _mapping_never_forgets),),

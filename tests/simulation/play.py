@@ -8,6 +8,7 @@ from stepdown.serving.engine.tier import Tier
 from tests.simulation.invariants import Violation
 from tests.simulation.memory import check_nothing_is_kept
 from tests.simulation.steps import (
+    Activate,
     Ask,
     Die,
     Drain,
@@ -15,6 +16,7 @@ from tests.simulation.steps import (
     Infect,
     NextStart,
     Operate,
+    RollBack,
     Schedule,
     Starve,
     Step,
@@ -60,13 +62,25 @@ def _take(world: World, step: Step) -> None:
             start = Start(fate=step.fate, reason=step.reason, load_s=step.load_s)
             world.pool.starts.setdefault((step.pathway, step.tier), []).append(start)
             _die(world, step.pathway, step.tier)
+        case Freeze() | StepClock() | Starve():
+            _take_time(world, step)
+        case _:
+            _operate(world, step)
+
+
+def _operate(world: World, step: Operate | Activate | RollBack | Drain) -> None:
+    match step:
         case Operate():
             (world.enable if step.is_enabling else world.disable)(step.pathway, step.tier)
-        case Freeze() | StepClock() | Starve() | Drain():
-            _take_time(world, step)
+        case Activate():
+            world.activate(step)
+        case RollBack():
+            world.roll_back(step.pathway, step.tier)
+        case Drain():
+            world.drain()
 
 
-def _take_time(world: World, step: Freeze | StepClock | Starve | Drain) -> None:
+def _take_time(world: World, step: Freeze | StepClock | Starve) -> None:
     match step:
         case Freeze():
             world.freeze(step.for_s)
@@ -74,8 +88,6 @@ def _take_time(world: World, step: Freeze | StepClock | Starve | Drain) -> None:
             world.step_clock(step.jump_s)
         case Starve():
             world.starve(step.for_s)
-        case Drain():
-            world.drain()
 
 
 def _infect(world: World, step: Infect) -> None:
@@ -112,7 +124,8 @@ def _is_whole(world: World) -> bool:
     paths = world.engine.pathways.values()
     complete = [path for path in paths if path.models[0].spec.bundle is not None]
     serving = all(tier.state is TierState.SERVING for tier in _verified(world))
-    return serving and all(path.capability is Capability.FULL for path in complete)
+    settled = not any(path.aside for path in paths)
+    return settled and serving and all(path.capability is Capability.FULL for path in complete)
 
 
 def _verified(world: World) -> list[Tier]:
@@ -137,5 +150,7 @@ def _rest(world: World) -> None:
         ask()
     world.run_until(world.now_s + _REST_S)
     world.ledger.check_nobody_waits()
+    if not world.conduct.is_draining:
+        world.versions.check_at_rest()
     world.conduct.check_moves(world.clock_s())
     check_nothing_is_kept(world.engine, world.pool.workers.values())

@@ -20,6 +20,7 @@ from stepdown.domain.tensors import RowsResult, TensorRows
 from tests.simulation.chain import MAXIMUM_BATCH, POLICY
 from tests.simulation.conduct import Conduct
 from tests.simulation.invariants import Ledger, Violation
+from tests.simulation.versions import Versions
 from tests.simulation.workers import LoadFate, SimulatedWorker, Start, Vice
 
 _RUN, _SLOWNESS, _EXIT = range(3)
@@ -36,6 +37,7 @@ class Stage(Protocol):
     now_s: float
     ledger: Ledger
     conduct: Conduct
+    versions: Versions
 
     def at(self, moment_s: float, action: Callable[[], None]) -> None: ...
     def drive(self, event: Event) -> None: ...
@@ -129,7 +131,8 @@ class SimulatedPool:
         if batch.kind is BatchKind.LIVE:
             if worker.probes_passed < POLICY.probation_probes:
                 raise Violation("a worker served before it passed its probation")
-            self._stage.ledger.dispatched(batch, self._stage.clock_s())
+            requests = self._stage.ledger.dispatched(batch, self._stage.clock_s())
+            self._stage.versions.dispatched(worker, requests)
         self._run(worker, batch.slot, batch.sequence, lambda: self._batch_event(worker, batch))
 
     def probe(self, probe: DispatchProbe) -> None:

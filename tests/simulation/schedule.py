@@ -8,6 +8,7 @@ from stepdown.domain.tiers import Urgency
 from tests.simulation.chain import CHAINS
 from tests.simulation.play import play
 from tests.simulation.steps import (
+    Activate,
     Ask,
     Die,
     Drain,
@@ -15,6 +16,7 @@ from tests.simulation.steps import (
     Infect,
     NextStart,
     Operate,
+    RollBack,
     Schedule,
     Starve,
     Step,
@@ -55,6 +57,9 @@ class _Artist:
             if not tier.is_rules and tier.bundle is not None
         ]
 
+        self._slots = [
+            (path.name, tier.name) for path in CHAINS[self._chain] for tier in path.tiers if not tier.is_rules
+        ]
         self._rules = [(path.name, tier.name) for path in CHAINS[self._chain] for tier in path.tiers if tier.is_rules]
 
     def schedule(self) -> Schedule:
@@ -177,6 +182,23 @@ class _Artist:
             *asks,
         ]
 
+    def activate(self) -> list[Step]:
+        """A new version comes in beside the one that serves, and is perhaps taken back."""
+        draw = self._draw
+        path, tier = draw.choice([*self._slots, *self._rules])
+        moment_s = self._span_s(self._trouble_s / 2)
+        share, observation_s = draw.choice((0.1, 0.5, 1.0)), draw.choice((0.0, 0.1, 0.4))
+        steps: list[Step] = [
+            Activate(at_s=moment_s, pathway=path, tier=tier, version="2.0.0", share=share, observation_s=observation_s),
+            Ask(at_s=moment_s + 0.2, pathway=path, budget_s=0.2, times=30, every_s=0.01),
+        ]
+        if draw.random() < 0.5:
+            steps.append(RollBack(at_s=moment_s + self._span_s(0.8), pathway=path, tier=tier))
+        if draw.random() < 0.3:
+            at_s, again = moment_s + self._span_s(0.8), draw.choice(("2.0.0", "3.0.0"))
+            steps.append(Activate(at_s=at_s, pathway=path, tier=tier, version=again, share=share))
+        return steps
+
     def clock(self) -> list[Step]:
         return [StepClock(at_s=self._moment_s(), jump_s=self._draw.choice((-1.0, -0.2, -0.01, 0.01, 0.3, 1.0, 60.0)))]
 
@@ -200,6 +222,7 @@ _TROUBLES: tuple[Callable[[_Artist], list[Step]], ...] = (
     _Artist.crash_loop,
     *[_Artist.slow_over_liar] * 2,
     _Artist.late_for_the_slow,
+    *[_Artist.activate] * 4,
     _Artist.clock,
     _Artist.starve,
     _Artist.freeze,

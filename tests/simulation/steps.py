@@ -83,6 +83,29 @@ class Operate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activate:
+    """An operator brings in another version of a tier's bundle."""
+
+    at_s: float
+    tier: str
+    version: str
+    act: Literal["activate"] = "activate"
+    pathway: str = PATHWAY
+    share: float = 1.0
+    observation_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollBack:
+    """An operator takes the version on trial back, or the one that serves."""
+
+    at_s: float
+    tier: str
+    act: Literal["roll-back"] = "roll-back"
+    pathway: str = PATHWAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepClock:
     """The server's clock jumps, forwards or back; everything else goes on as before."""
 
@@ -117,7 +140,7 @@ class Drain:
     act: Literal["drain"] = "drain"
 
 
-Step = Ask | Infect | Die | NextStart | Operate | StepClock | Starve | Freeze | Drain
+Step = Ask | Infect | Die | NextStart | Operate | Activate | RollBack | StepClock | Starve | Freeze | Drain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

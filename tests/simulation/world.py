@@ -19,6 +19,8 @@ from stepdown.domain.engine_effects import (
     Tell,
 )
 from stepdown.domain.engine_events import (
+    BundleActivated,
+    BundleRolledBack,
     DrainStarted,
     Event,
     Request,
@@ -28,14 +30,16 @@ from stepdown.domain.engine_events import (
     TierEnabled,
     TimePassed,
 )
+from stepdown.domain.notices import ActivationMoved, Notice
 from stepdown.domain.tensors import TensorRows
 from stepdown.serving.engine.engine import Engine
-from tests.simulation.chain import CHAINS, POLICY
+from tests.simulation.chain import CHAINS, POLICY, version_of
 from tests.simulation.conduct import Conduct
 from tests.simulation.invariants import Ledger
 from tests.simulation.memory import check_nobody_is_forgotten
 from tests.simulation.pool import SimulatedPool
-from tests.simulation.steps import Ask
+from tests.simulation.steps import Activate, Ask
+from tests.simulation.versions import Versions
 
 if TYPE_CHECKING:
     from tests.simulation.workers import SimulatedWorker
@@ -52,6 +56,7 @@ class World:
         workers: dict[int, SimulatedWorker] = {}
         self.conduct = Conduct(self.engine, workers)
         self.ledger = Ledger(CHAINS[chain], self.conduct)
+        self.versions = Versions(self.engine, workers)
         self.pool = SimulatedPool(self, workers)
         self.events = 0
         self._seed = seed
@@ -132,6 +137,7 @@ class World:
         self.conduct.look(seen_s)
         self._carry_out(effects)
         self.conduct.check(seen_s, self.ledger.excused_until_s)
+        self.versions.check()
         check_nobody_is_forgotten(self.engine, seen_s)
         self.ledger.check_deadlines(seen_s)
 
@@ -139,9 +145,10 @@ class World:
         for effect in effects:
             match effect:
                 case Tell():
-                    self.conduct.told(effect.notice, self._seen_s)
+                    self._hear(effect.notice)
                 case AnswerRequest():
-                    self.ledger.answered(effect, self._seen_s)
+                    since_s = self.ledger.answered(effect, self._seen_s)
+                    self.versions.answered(effect, since_s)
                 case DispatchBatch():
                     self.pool.dispatch(effect)
                 case DispatchProbe():
@@ -150,6 +157,12 @@ class World:
                     self.pool.spawn(effect)
                 case KillWorker():
                     self.pool.kill(self.pool.workers[effect.worker])
+
+    def _hear(self, notice: Notice) -> None:
+        if isinstance(notice, ActivationMoved):
+            self.versions.told(notice, self._seen_s)
+        else:
+            self.conduct.told(notice, self._seen_s)
 
     # --- callers and operators -------------------------------------------------------------------------------------
 
@@ -165,6 +178,7 @@ class World:
         requests = tuple(self._request(wish, clock_s + wish.budget_s) for _ in range(wish.count))
         for request in requests:
             self.ledger.accepted(request, self._seen_s)
+            self.versions.accepted(request)
         self.drive(RequestsArrived(requests=requests))
         if wish.cancel_after_s is not None:
             self.after(wish.cancel_after_s, lambda: self.cancel(requests[0]))
@@ -198,7 +212,27 @@ class World:
         self.conduct.freed((pathway, tier))
         self.drive(TierEnabled(pathway=pathway, tier=tier))
 
+    def activate(self, wish: Activate) -> None:
+        """An operator brings in another version."""
+        bundle = version_of(wish.pathway, wish.tier, wish.version)
+        event = BundleActivated(
+            pathway=wish.pathway,
+            tier=wish.tier,
+            bundle=bundle,
+            canary_share=wish.share,
+            observation_s=wish.observation_s,
+        )
+        self.conduct.freed((wish.pathway, wish.tier))
+        self.drive(event)
+
+    def roll_back(self, pathway: str, tier: str) -> None:
+        """An operator takes a version back."""
+        self.versions.going_back((pathway, tier))
+        self.conduct.freed((pathway, tier))
+        self.drive(BundleRolledBack(pathway=pathway, tier=tier, detail="simulated"))
+        self.versions.went_back((pathway, tier), is_draining=self.conduct.is_draining)
+
     def drain(self) -> None:
         """The server is asked to end."""
-        self.conduct.is_draining = True
+        self.conduct.drained()
         self.drive(DrainStarted())

@@ -1,0 +1,43 @@
+"""How processes may be started: one at a time for each version of a tier, never in a storm."""
+
+from weakref import WeakKeyDictionary
+
+from stepdown.domain.engine_effects import SpawnWorker
+from stepdown.serving.engine.engine import Engine
+from stepdown.serving.engine.tier import Tier
+from tests.simulation.chain import POLICY
+from tests.simulation.invariants import Violation
+from tests.simulation.workers import SimulatedWorker
+
+
+class Starts:
+    """Every process that was ordered. Times are the engine's own."""
+
+    def __init__(self, engine: Engine, workers: dict[int, SimulatedWorker]) -> None:
+        self._tier_of_worker = engine._supervision.tier_of_worker  # noqa: SLF001 - a simulation looks inside
+        self._workers = workers
+        self._in_a_row_s: WeakKeyDictionary[Tier, list[float]] = WeakKeyDictionary()
+        self.is_draining = False
+
+    def granted(self, tier: Tier) -> None:
+        """The tier has been steady for long, or an operator gave it back: it need not wait any more."""
+        self._in_a_row_s.pop(tier, None)
+
+    def check(self, order: SpawnWorker, now_s: float, *, recent: int, acts: int) -> Tier:
+        """One more; `recent` were started within the window of the fault budget. Returns the tier it is for."""
+        if self.is_draining:
+            raise Violation("a worker was started while the server drains")
+        tier = self._tier_of_worker[order.worker]
+        siblings = (number for number, other in self._tier_of_worker.items() if other is tier)
+        if any(number in self._workers and not self._workers[number].gone for number in siblings):
+            raise Violation("a worker was started while another of its tier had not ended")
+        moments_s = self._in_a_row_s.setdefault(tier, [])
+        if moments_s:
+            least_s = min(POLICY.backoff.initial_s * 2 ** (len(moments_s) - 1), POLICY.backoff.maximum_s)
+            if now_s < moments_s[-1] + least_s - 1e-9:
+                raise Violation("a worker was started again without the wait that its failures call for")
+        moments_s.append(now_s)
+        looks = POLICY.fault_window_s / POLICY.unavailable_retry_s
+        if recent > (POLICY.fault_limit + looks) * (1 + acts) + 1:
+            raise Violation("a tier's workers are started in a storm")
+        return tier
