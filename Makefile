@@ -62,8 +62,9 @@ loadtest: setup ## load under failures, and a report (ADDRESS=your staging serve
 		$(if $(OBJECTIVES),--objectives "$(OBJECTIVES)") $(ARGS)
 
 .PHONY: pictures
-pictures: setup ## draw the pictures of the documentation again (plays an incident for a minute)
+pictures: setup ## draw the pictures of the documentation again (an incident, then some drills: four minutes; RATE=...)
 	$(bin)/python scripts/incident_picture.py
+	$(bin)/python scripts/drill_picture.py $(RATE)
 
 # ------------------------------------------------------------------------------------------------------------- green
 

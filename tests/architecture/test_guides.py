@@ -15,6 +15,7 @@ from google.protobuf import text_format
 from pydantic import BaseModel
 
 from stepdown import settings
+from stepdown.adapters.observers.alarm_metrics import AlarmCollector
 from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
@@ -197,6 +198,7 @@ def exposed_metrics() -> dict[str, frozenset[str]]:
     metrics = Metrics(tiers=TIERS, status=lambda: (pathway_status(),), clock=clock, version="0", environment="demo")
     metrics.watch_ledger(ledger_status)
     found: dict[str, frozenset[str]] = {}
+    metrics.watch(AlarmCollector(alarms=tuple, certificates_s=lambda: {"server": 1.0}, injected=tuple))
     body, _ = metrics.exposition("")
     for line in body.decode().splitlines():
         helped = re.match(r"# HELP (stepdown_\w+|nv_\w+) ", line)

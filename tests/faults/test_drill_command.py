@@ -1,6 +1,7 @@
 """`stepdown drill` as its user runs it, against a real server: the verdict, the page, and the exit codes."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.load import STAYS
 from tests.faults.running_server import RunningServer, running_server
 
 DRILLS = """
@@ -37,6 +39,24 @@ fault = "OUTPUT_WRONG"
 tier = "full"
 duration_s = 30
 objectives = { detected_ms = 10000 }
+[drill.clock]
+about = "The wall clock jumps."
+fault = "CLOCK_JUMP"
+duration_s = 1
+clock_step_s = 3600
+objectives = { moves = 0 }
+[drill.cut]
+about = "The operator hears nothing."
+fault = "NETWORK_PARTITION"
+client = "operator"
+duration_s = 1
+objectives = { moves = 0 }
+[drill.certificate]
+about = "The certificate ends."
+fault = "CERTIFICATE_EXPIRING"
+duration_s = 2
+alarm = "CERTIFICATE_EXPIRING"
+objectives = { alarm_ms = 5000, alarm_end_ms = 5000 }
 [drill.nowhere]
 about = "There is no such tier."
 fault = "ABORT"
@@ -59,6 +79,15 @@ def drills(tmp_path: Path) -> Path:
     return file
 
 
+def few_stays(folder: Path) -> Path:
+    """Two of the demo's stays: each tier is asked about every hour before a drill."""
+    stays = folder / "stays"
+    stays.mkdir(exist_ok=True)
+    for stay in sorted(STAYS.glob("*.psv"))[:2]:
+        shutil.copy(stay, stays)
+    return stays
+
+
 def drill(server: RunningServer, drills: Path, *arguments: str, role: str = "operator") -> tuple[int, str, str]:
     """Exit code, standard output and standard error."""
     certificates = server.folder / "certificates"
@@ -69,7 +98,9 @@ def drill(server: RunningServer, drills: Path, *arguments: str, role: str = "ope
         *("--operator-key", str(certificates / f"{role}.key.pem")),
     ]
     command = [sys.executable, "-m", "stepdown", "drill", "run", *arguments, "--objectives", str(drills), *target]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    ended = subprocess.run(
+        [*command, "--stays", str(few_stays(drills.parent))], capture_output=True, text=True, timeout=200, check=False
+    )
     return ended.returncode, ended.stdout, ended.stderr
 
 
@@ -98,7 +129,26 @@ def test_wrong_answers_are_listed_until_the_probe_finds_them(server: RunningServ
     server.until_capable("FULL")
     code, output, told = drill(server, drills, "wrong", "--json", "--rate", "50")
     assert code == 0, told
-    assert json.loads(output)["measures"]["doubtful"]
+    assert json.loads(output)["measures"]["wrong_given"]
+
+
+def test_faults_of_no_tier_are_played_one_after_another_and_share_a_verdict_and_a_page(
+    server: RunningServer, drills: Path
+) -> None:
+    server.until_capable("FULL")
+    page = drills.with_name("several.html")
+    code, output, told = drill(server, drills, "clock", "cut", "certificate", "--json", "--html", str(page))
+    assert code == 0, told + output
+    verdict: dict[str, Any] = json.loads(output)
+    assert [each["drill"] for each in verdict["drills"]] == ["clock", "cut", "certificate"]
+    assert all(each["met"] for each in verdict["drills"])
+    assert "Rehearsal of 3 drills" in page.read_text()
+
+
+def test_no_tier_is_left_out_because_a_drill_asked_another(server: RunningServer, drills: Path) -> None:
+    server.until_capable("FULL")
+    drill(server, drills, "clock")
+    assert {server.tier(name)["state"] for name in ("full", "distilled", "rules")} == {"SERVING"}
 
 
 def test_a_drill_that_cannot_be_played_says_nothing_about_the_server(server: RunningServer, drills: Path) -> None:

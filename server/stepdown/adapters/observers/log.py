@@ -16,7 +16,14 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TextIO
 
-from stepdown.adapters.observers.log_lines import Fields, describe_exception, is_routine, line_of, line_of_ledger
+from stepdown.adapters.observers.log_lines import (
+    Fields,
+    alarm_line,
+    describe_exception,
+    is_routine,
+    line_of,
+    line_of_ledger,
+)
 from stepdown.domain.alarms import Alarm
 from stepdown.domain.notices import Notice
 from stepdown.domain.records import LedgerState
@@ -145,11 +152,8 @@ class JsonLog:
 
     def alarm(self, alarm: Alarm, begins: bool) -> None:  # noqa: FBT001 - a listener's own shape
         """Write that an alarm stands from now on, or is over."""
-        fields = {"alarm": alarm.kind.value, "subject": alarm.subject, "detail": alarm.detail}
-        if begins:
-            self._logger.error("alarm_raised", extra={"fields": fields})
-        else:
-            self._logger.info("alarm_ended", extra={"fields": fields})
+        line = alarm_line(alarm, begins=begins)
+        self._logger.log(line.level, line.event, extra={"fields": line.fields})
 
     def trouble(self, name: str, /, **fields: object) -> None:
         """Write a line about something that somebody must look at, although the server goes on."""

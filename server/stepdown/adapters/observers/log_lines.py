@@ -11,6 +11,7 @@ from traceback import walk_tb
 from typing import TypeAlias
 
 from stepdown.domain.activations import ActivationState
+from stepdown.domain.alarms import Alarm
 from stepdown.domain.notices import (
     ActivationMoved,
     AnswerGiven,
@@ -80,6 +81,11 @@ def line_of_ledger(state: LedgerState, detail: str) -> LogLine:
     is_well = state in {LedgerState.WRITING, LedgerState.CLOSED} and not detail
     fields = {"state": state, "detail": detail}
     return LogLine(level=logging.INFO if is_well else logging.ERROR, event="ledger_moved", fields=fields)
+def alarm_line(alarm: Alarm, *, begins: bool) -> LogLine:
+    """The line that tells of an alarm, or that it is over."""
+    fields = {"alarm": alarm.kind, "subject": alarm.subject, "detail": alarm.detail}
+    level = logging.ERROR if begins else logging.INFO
+    return LogLine(level=level, event="alarm_raised" if begins else "alarm_ended", fields=fields)
 
 
 def describe_exception(error: BaseException) -> Fields:

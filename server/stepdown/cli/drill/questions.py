@@ -21,8 +21,8 @@ from stepdown.domain.errors import StepdownError
 
 SERVING = "SERVING"
 _LEARNING = "drill: asking each tier alone"
-_BATCH = 64
-_PATIENCE_S = 5.0
+_BATCH = 16
+_PATIENCE_S = 20.0
 _ROUNDS = 4
 _READY_S = 120.0
 _POLL_S = 0.05

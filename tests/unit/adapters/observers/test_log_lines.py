@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from stepdown.adapters.observers.log_lines import describe_exception, is_routine, line_of
+from stepdown.adapters.observers.log_lines import alarm_line, describe_exception, is_routine, line_of
+from stepdown.domain.alarms import Alarm, AlarmKind
 from stepdown.domain.drift import DriftSignal
 from stepdown.domain.notices import (
     BatchFinished,
@@ -129,3 +130,15 @@ def test_a_drift_warns_when_it_begins_and_only_tells_when_it_ends() -> None:
     assert (line_of(began).level, line_of(began).event) == (logging.WARNING, "drift_began")
     ended = line_of(replace(began, drifting=False))
     assert (ended.level, ended.event) == (logging.INFO, "drift_ended")
+
+
+def test_an_alarm_is_an_error_while_it_stands_and_news_when_it_is_over() -> None:
+    alarm = Alarm(kind=AlarmKind.BUNDLE_DAMAGED, subject="sepsis-full@1.0.0", detail="DIGEST_MISMATCH")
+    raised, ended = alarm_line(alarm, begins=True), alarm_line(alarm, begins=False)
+    assert (raised.event, raised.level, ended.event, ended.level) == (
+        "alarm_raised",
+        logging.ERROR,
+        "alarm_ended",
+        logging.INFO,
+    )
+    assert raised.fields == {"alarm": "BUNDLE_DAMAGED", "subject": "sepsis-full@1.0.0", "detail": "DIGEST_MISMATCH"}
