@@ -128,7 +128,7 @@ def test_a_drill_that_is_not_met_ends_with_one_and_says_which_objective(server: 
 def test_wrong_answers_are_listed_until_the_probe_finds_them(server: RunningServer, drills: Path) -> None:
     server.until_capable("FULL")
     code, output, told = drill(server, drills, "wrong", "--json", "--rate", "50")
-    assert code == 0, told
+    assert code == 0, told + output
     assert json.loads(output)["measures"]["wrong_given"]
 
 

@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from stepdown.adapters.ledger.keys import ensure_ledger_keys
 from stepdown.client import AssessmentError
 from stepdown.client.drills import DrillClient, FaultOrder
 from tests.faults.load import Load
@@ -16,11 +20,25 @@ CLIENT = "spiffe://stepdown.demo/assessor/demo-client"
 SHORT_S = 3.0
 
 
+def _keep_ledger(folder: Path, settings: dict[str, Any]) -> None:
+    signing_key, digest_key = folder / "ledger.key.pem", folder / "digests.key"
+    ensure_ledger_keys(signing_key=signing_key, digest_key=digest_key, name="test/ledger")
+    settings["ledger"] = {
+        "name": "test/ledger",
+        "path": str(folder / "ledger.db"),
+        "signing_key": str(signing_key),
+        "digest_key": str(digest_key),
+    }
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
-    with running_server() as server:
-        server.until_capable("FULL")
-        yield server
+    with (
+        TemporaryDirectory(prefix="stepdown-ledger-") as name,
+        running_server(partial(_keep_ledger, Path(name))) as one,
+    ):
+        one.until_capable("FULL")
+        yield one
 
 
 @pytest.fixture
@@ -122,3 +140,26 @@ def test_a_slow_network_delays_one_client(server: RunningServer, operator: Drill
         operator.inject(order("NETWORK_DELAY", client=CLIENT, delay_s=0.2))
         server.until(lambda: not operator.situation(PATHWAY).injected)
     assert load.failures == []
+
+
+def test_a_full_ledger_disk_costs_no_answer_and_every_record_is_written_in_the_end(
+    server: RunningServer, operator: DrillClient
+) -> None:
+    def sample(name: str) -> float:
+        (value,) = (
+            float(line.rpartition(" ")[2])
+            for line in server.get("/metrics")[1].splitlines()
+            if line.startswith(f"{name} ")
+        )
+        return value
+
+    missed = sample("stepdown_ledger_missed_records_total")
+    with Load(server, timeout_s=2.0) as load:
+        operator.inject(order("LEDGER_DISK_FULL"))
+        server.until(lambda: any("LEDGER_UNAVAILABLE" in alarm for alarm in operator.situation(PATHWAY).alarms))
+        full_s = time.monotonic()
+        server.until(lambda: sum(load.since(full_s).values()) > 10)
+        server.until(lambda: not operator.situation(PATHWAY).alarms)
+    assert load.failures == []
+    server.until(lambda: sample("stepdown_ledger_waiting_records") == 0)
+    assert sample("stepdown_ledger_missed_records_total") == missed

@@ -29,6 +29,7 @@ class InjectableFault(StrEnum):
     CPU_HALVED = "CPU_HALVED"
     NETWORK_DELAY = "NETWORK_DELAY"
     NETWORK_PARTITION = "NETWORK_PARTITION"
+    LEDGER_DISK_FULL = "LEDGER_DISK_FULL"
 
 
 LOAD_FAULTS = frozenset({InjectableFault.PLACEMENT_LOST, InjectableFault.PROVIDER_LOST})
@@ -38,7 +39,12 @@ CLIENT_FAULTS = frozenset({InjectableFault.NETWORK_DELAY, InjectableFault.NETWOR
 """Faults between the server and one client; nobody else may notice."""
 
 SERVER_FAULTS = frozenset(
-    {InjectableFault.CLOCK_JUMP, InjectableFault.CERTIFICATE_EXPIRING, InjectableFault.CPU_HALVED}
+    {
+        InjectableFault.CLOCK_JUMP,
+        InjectableFault.CERTIFICATE_EXPIRING,
+        InjectableFault.CPU_HALVED,
+        InjectableFault.LEDGER_DISK_FULL,
+    }
 )
 """Faults of the machine that the server runs on: of no tier and no client."""
 

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from stepdown.adapters.certificate_check import CertificateCheck
 from stepdown.adapters.drills.board import DrillBoard
 from stepdown.adapters.drills.bundles import AlteredBundles, BrokenSignature
 from stepdown.adapters.drills.clock import SteppingClock
+from stepdown.adapters.drills.ledger import FullLedgerDisk
 from stepdown.adapters.drills.processors import HalvedProcessors
+from stepdown.adapters.ledger.store import LedgerStore
 from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.self_checks import SelfChecks, Waking
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
@@ -16,6 +19,9 @@ from stepdown.domain.drills import InjectableFault
 from stepdown.domain.status import PathwayStatus
 from stepdown.transport.interference import Interference
 from stepdown.wiring.translation import log_drill_end
+
+if TYPE_CHECKING:
+    from stepdown.ports import Sufferer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,7 @@ class Breakable:
     bundles: AlteredBundles
     certificates: CertificateCheck
     interference: Interference
+    ledger: LedgerStore | None
 
 
 def drill_board(
@@ -43,19 +50,17 @@ def drill_board(
         workers=pool,
         check=checks.wake,
     )
-    return DrillBoard(
-        workers=pool,
-        sufferers={
-            InjectableFault.SIGNATURE_BROKEN: broken,
-            InjectableFault.CLOCK_JUMP: breakable.clock,
-            InjectableFault.CERTIFICATE_EXPIRING: Waking(breakable.certificates, wake=checks.wake),
-            InjectableFault.CPU_HALVED: HalvedProcessors(pool.process_ids),
-            InjectableFault.NETWORK_DELAY: breakable.interference,
-            InjectableFault.NETWORK_PARTITION: breakable.interference,
-        },
-        ended=partial(log_drill_end, log),
-        incident=log.incident,
-    )
+    sufferers: dict[InjectableFault, Sufferer] = {
+        InjectableFault.SIGNATURE_BROKEN: broken,
+        InjectableFault.CLOCK_JUMP: breakable.clock,
+        InjectableFault.CERTIFICATE_EXPIRING: Waking(breakable.certificates, wake=checks.wake),
+        InjectableFault.CPU_HALVED: HalvedProcessors(pool.process_ids),
+        InjectableFault.NETWORK_DELAY: breakable.interference,
+        InjectableFault.NETWORK_PARTITION: breakable.interference,
+    }
+    if breakable.ledger is not None:
+        sufferers[InjectableFault.LEDGER_DISK_FULL] = FullLedgerDisk(breakable.ledger)
+    return DrillBoard(workers=pool, sufferers=sufferers, ended=partial(log_drill_end, log), incident=log.incident)
 
 
 def _bundle_of(status: Sequence[PathwayStatus], pathway: str, tier: str) -> str:

@@ -1,7 +1,6 @@
 """The server: every part made, introduced to the others, started and stopped in order."""
 
 import sys
-from pathlib import Path
 
 import stepdown
 from stepdown.adapters.activation_desk import ActivationDesk, DeskSources
@@ -27,11 +26,12 @@ from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault
 from stepdown.domain.errors import ConfigurationError
 from stepdown.domain.notices import Notice
+from stepdown.domain.records import LedgerState
 from stepdown.domain.status import PathwayStatus
 from stepdown.resilience.rate_limit import RatePolicy
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.roster import Roster
-from stepdown.settings import Settings, TlsSettings
+from stepdown.settings import Settings
 from stepdown.transport.authorization import Authorization
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.codec.requests import RequestLimits
@@ -44,13 +44,12 @@ from stepdown.transport.operations_http.server import OperationsServer
 from stepdown.transport.operations_http.status_json import ServerStatus
 from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials
+from stepdown.wiring.checks import CHECK_PERIOD_S, certificate_files, self_checks
 from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading
 from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
 from stepdown.wiring.translation import engine_policy, pathway_spec, pool_options, tls_material
-
-_CHECK_PERIOD_S = 3600.0
 
 
 class Server:
@@ -79,7 +78,7 @@ class Server:
         self._driver = self._make_driver(loaded.roster)
         self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._log))
         self._desk = self._make_desk(loaded, kept)
-        self._certificates = CertificateCheck(_certificates(configuration.server.tls), clock=self._clock)
+        self._certificates = CertificateCheck(certificate_files(configuration.server.tls), clock=self._clock)
         self._checks = self._make_checks(loaded)
         self._interference = Interference(threads=configuration.server.call_threads)
         self._drills = self._make_drills(self._clock) if isinstance(self._clock, SteppingClock) else None
@@ -216,25 +215,29 @@ class Server:
         wanted = self._settings.ledger
         if wanted is None:
             return None
-        kept = keep_ledger(wanted, clock=self._clock, moved=self._log.ledger, on_error=self._incident)
+        kept = keep_ledger(wanted, clock=self._clock, moved=self._ledger_moved, on_error=self._incident)
         self._metrics.watch_ledger(kept.store.status)
         return kept
+
+    def _ledger_moved(self, state: LedgerState, detail: str) -> None:
+        self._log.ledger(state, detail)
+        self._checks.wake()
 
     def _open_inference(self, roster: Roster, record: CallRecord) -> AddServices:
         return open_inference(chain=self._driver, roster=roster, record=record, statistics=self._metrics.statistics)
 
     def _make_checks(self, loaded: Loading) -> SelfChecks:
-        checks = {
-            "certificates": self._certificates.alarms,
-            "bundles": lambda: loaded.damaged(
-                tier.bundle for pathway in self._status() for tier in pathway.tiers if tier.bundle is not None
-            ),
-        }
-        return SelfChecks(checks, clock=self._clock, period_s=_CHECK_PERIOD_S, changed=self._log.alarm)
+        ledger = self._kept.store if self._kept is not None else None
+        checks = self_checks(certificates=self._certificates, loaded=loaded, status=self._status, ledger=ledger)
+        return SelfChecks(checks, clock=self._clock, period_s=CHECK_PERIOD_S, changed=self._log.alarm)
 
     def _make_drills(self, clock: SteppingClock) -> DrillBoard:
         breakable = Breakable(
-            clock=clock, bundles=self._bundles, certificates=self._certificates, interference=self._interference
+            clock=clock,
+            bundles=self._bundles,
+            certificates=self._certificates,
+            interference=self._interference,
+            ledger=self._kept.store if self._kept is not None else None,
         )
         return drill_board(breakable, pool=self._pool, checks=self._checks, status=self._status, log=self._log)
 
@@ -289,7 +292,3 @@ class Server:
 
     def _incident(self, error: Exception) -> None:
         self._log.incident(error)
-
-
-def _certificates(tls: TlsSettings) -> dict[str, Path]:
-    return {"server": tls.certificate, "client authorities": tls.client_ca}

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from stepdown.domain.drills import DrillRefusedError, FaultInjection, InjectableFault, InjectedFault
+from stepdown.domain.drills import TIER_FAULTS, DrillRefusedError, FaultInjection, InjectableFault, InjectedFault
 from stepdown.ports import Drills, Sufferer
 
 
@@ -39,6 +39,8 @@ class DrillBoard:
             if any(each.injection.place == injection.place for each in self._present()):
                 raise DrillRefusedError("a fault is active there already; it must end first")
             sufferer = self._sufferers.get(injection.fault)
+            if sufferer is None and injection.fault not in TIER_FAULTS:
+                raise DrillRefusedError("this server has nothing that could suffer it")
             if sufferer is None:
                 return self._workers.inject(injection)
             sufferer.begin(injection)

@@ -81,6 +81,8 @@ def line_of_ledger(state: LedgerState, detail: str) -> LogLine:
     is_well = state in {LedgerState.WRITING, LedgerState.CLOSED} and not detail
     fields = {"state": state, "detail": detail}
     return LogLine(level=logging.INFO if is_well else logging.ERROR, event="ledger_moved", fields=fields)
+
+
 def alarm_line(alarm: Alarm, *, begins: bool) -> LogLine:
     """The line that tells of an alarm, or that it is over."""
     fields = {"alarm": alarm.kind, "subject": alarm.subject, "detail": alarm.detail}

@@ -18,6 +18,7 @@ class AlarmKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALARM_KIND_CERTIFICATE_EXPIRING: _ClassVar[AlarmKind]
     ALARM_KIND_BUNDLE_DAMAGED: _ClassVar[AlarmKind]
     ALARM_KIND_CHECK_FAILED: _ClassVar[AlarmKind]
+    ALARM_KIND_LEDGER_UNAVAILABLE: _ClassVar[AlarmKind]
 
 class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -38,6 +39,7 @@ class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAULT_CPU_HALVED: _ClassVar[Fault]
     FAULT_NETWORK_DELAY: _ClassVar[Fault]
     FAULT_NETWORK_PARTITION: _ClassVar[Fault]
+    FAULT_LEDGER_DISK_FULL: _ClassVar[Fault]
 
 class ActivationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -51,6 +53,7 @@ ALARM_KIND_UNSPECIFIED: AlarmKind
 ALARM_KIND_CERTIFICATE_EXPIRING: AlarmKind
 ALARM_KIND_BUNDLE_DAMAGED: AlarmKind
 ALARM_KIND_CHECK_FAILED: AlarmKind
+ALARM_KIND_LEDGER_UNAVAILABLE: AlarmKind
 FAULT_UNSPECIFIED: Fault
 FAULT_WORKER_KILLED: Fault
 FAULT_WORKER_STOPPED: Fault
@@ -68,6 +71,7 @@ FAULT_CERTIFICATE_EXPIRING: Fault
 FAULT_CPU_HALVED: Fault
 FAULT_NETWORK_DELAY: Fault
 FAULT_NETWORK_PARTITION: Fault
+FAULT_LEDGER_DISK_FULL: Fault
 ACTIVATION_STATE_UNSPECIFIED: ActivationState
 ACTIVATION_STATE_LOADING: ActivationState
 ACTIVATION_STATE_PROBATION: ActivationState

@@ -90,6 +90,13 @@ def test_a_fault_that_is_refused_leaves_nothing() -> None:
     assert (boarded.board.injected(), boarded.told) == ((), [])
 
 
+def test_a_fault_that_nothing_here_could_suffer_is_refused() -> None:
+    boarded = Boarded(Suffering())
+    with pytest.raises(DrillRefusedError, match="nothing that could suffer it"):
+        boarded.board.inject(FaultInjection(fault=InjectableFault.LEDGER_DISK_FULL, duration_s=1.0))
+    assert boarded.workers.injected() == ()
+
+
 def test_a_server_that_stops_takes_back_what_is_in_and_only_once() -> None:
     sufferer = Suffering()
     boarded = Boarded(sufferer)

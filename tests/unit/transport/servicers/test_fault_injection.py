@@ -27,6 +27,7 @@ NEEDS: dict[InjectableFault, dict[str, Any]] = {
     InjectableFault.CLOCK_JUMP: NOWHERE | {"clock_step": Duration(seconds=-3600)},
     InjectableFault.CERTIFICATE_EXPIRING: NOWHERE | {"days_left": 5},
     InjectableFault.CPU_HALVED: NOWHERE,
+    InjectableFault.LEDGER_DISK_FULL: NOWHERE,
     InjectableFault.NETWORK_DELAY: TO_A_CLIENT | {"delay": SECOND},
     InjectableFault.NETWORK_PARTITION: TO_A_CLIENT,
 }
