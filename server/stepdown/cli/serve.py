@@ -36,8 +36,7 @@ def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, 
     signals = _Signals()
     raise_descriptor_limit()
     try:
-        loaded = settings.load(config)
-        server = wiring.Server(loaded)
+        server = wiring.Server(settings.load(config))
         signals.begin_to_serve()
         server.start()
     except ConfigurationError as error:
@@ -46,13 +45,12 @@ def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, 
         # Not sys.exit: gRPC's own threads may already run, and there is nothing to drain.
         sys.stderr.flush()
         os._exit(_EXIT_CONFIGURATION)
-    if not signals.told.is_set():
-        ready = {"event": "ready", **server.addresses(), **extra}
-        click.echo(json.dumps(ready))
-        sys.stdout.flush()
-        when_ready(ready)
+    ready = {"event": "ready", **server.addresses(), **extra}
+    click.echo(json.dumps(ready))
+    sys.stdout.flush()
+    when_ready(ready)
     signals.told.wait()
-    _end_at_last(loaded.server.drain_grace_s + _ENDING_S)
+    _end_at_last(server.drain_grace_s + _ENDING_S)
     if server.stop():
         sys.exit(_EXIT_UNANSWERED)
 

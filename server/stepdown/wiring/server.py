@@ -107,17 +107,22 @@ class Server:
             "ops": f"http://{operations_host}:{self._operations.port}",
         }
 
+    @property
+    def drain_grace_s(self) -> float:
+        """How long a stop waits for accepted calls."""
+        return self._settings.server.drain_grace_s
+
     def stop(self) -> int:
         """Drain: NOT_SERVING first, answer what was accepted, then end the workers.
 
         Returns how many calls were cut off because the grace was over before they were answered.
         """
         self._stopping = True
-        self._log.event("draining", grace_s=self._settings.server.drain_grace_s)
+        self._log.event("draining", grace_s=self.drain_grace_s)
         if self._drills is not None:
             self._drills.close()
         self._driver.drain()
-        left = self._grpc.drain(self._settings.server.drain_grace_s)
+        left = self._grpc.drain(self.drain_grace_s)
         self._log.event("drained", unanswered=left)
         self._desk.close()
         self._driver.close()

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import NoReturn, Self
 
@@ -24,6 +25,8 @@ class Played:
     steps: list[object] = field(default_factory=list)
     handlers: dict[int, Handler] = field(default_factory=dict)
     refusal: ConfigurationError | None = None
+    unanswered: int = 0
+    drain_grace_s: float = 15.0
 
     def __call__(self, configuration: object) -> Self:
         self.steps.append(configuration)
@@ -39,8 +42,9 @@ class Played:
     def addresses(self) -> dict[str, str]:
         return {"grpc": "127.0.0.1:1", "ops": "http://127.0.0.1:2"}
 
-    def stop(self) -> None:
+    def stop(self) -> int:
         self.steps.append("stop")
+        return self.unanswered
 
 
 class ExitedError(Exception):
@@ -58,6 +62,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
     monkeypatch.setattr(settings, "load", lambda path: ("settings of", path))
     monkeypatch.setattr(signal, "signal", server.handlers.__setitem__)
     monkeypatch.setattr(os, "_exit", exited)
+    monkeypatch.setattr("stepdown.cli.serve.Timer", lambda *_: Thread())
     return server
 
 
@@ -70,6 +75,26 @@ def test_a_server_is_started_announced_and_drained_when_told_to_stop(played: Pla
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {"event": "ready", "grpc": "127.0.0.1:1", "ops": "http://127.0.0.1:2"}
     assert played.steps == [("settings of", Path("stepdown.toml")), "start", "stop"]
+
+
+def test_one_whose_grace_was_over_before_all_was_answered_says_so_by_its_exit_code(played: Played) -> None:
+    played.unanswered = 2
+    assert serve_file().exit_code == 3
+
+
+def test_one_that_is_told_to_stop_before_it_serves_ends_at_once(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it waits for may lie on a disk that hangs."""
+
+    def told_meanwhile(_path: Path) -> None:
+        played.handlers[signal.SIGTERM](signal.SIGTERM, None)
+
+    monkeypatch.setattr(settings, "load", told_meanwhile)
+    ended = serve_file().exception
+    assert isinstance(ended, ExitedError)
+    assert ended.args == (0,)
+    assert played.steps == []
 
 
 def test_interrupt_and_terminate_both_drain_and_the_second_of_them_ends_at_once(played: Played) -> None:

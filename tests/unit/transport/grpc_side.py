@@ -39,7 +39,7 @@ THE_AUTHORITY = "the authority"
 
 @cache
 def _authority(name: str) -> Credential:
-    return issue_authority(name, now_s=NOW_S, valid_s=DAY_S)
+    return issue_authority(name, now_s=NOW_S, valid_s=90 * DAY_S)
 
 
 def authority(name: str = THE_AUTHORITY) -> Credential:
@@ -50,7 +50,9 @@ def authority(name: str = THE_AUTHORITY) -> Credential:
 @cache
 def server_credential(name: str = THE_AUTHORITY) -> Credential:
     """A certificate for a server on loopback."""
-    return issue_server(authority(name), dns_names=("localhost",), addresses=("127.0.0.1",), now_s=NOW_S, valid_s=DAY_S)
+    return issue_server(
+        authority(name), dns_names=("localhost",), addresses=("127.0.0.1",), now_s=NOW_S, valid_s=90 * DAY_S
+    )
 
 
 @cache

@@ -83,6 +83,8 @@ def test_the_whole_shape_of_the_status() -> None:
             "environment": "demo",
             "started_time": "2023-11-14T22:13:20.000+00:00",
             "uptime_s": 12.346,
+            "stopping": False,
+            "tls_stale": False,
         },
         "alarms": [],
         "injected_faults": [],
@@ -162,3 +164,8 @@ def test_ready_means_that_every_pathway_can_answer_somehow(capabilities: tuple[C
         "ready": ready,
         "pathways": [{"name": f"p{index}", "capability": each.value} for index, each in enumerate(capabilities)],
     }
+
+
+def test_a_server_that_stops_is_not_ready_whatever_it_can_do() -> None:
+    assert readiness_json((pathway_status(tier_status()),))["ready"] is True
+    assert readiness_json((pathway_status(tier_status()),), stopping=True)["ready"] is False
