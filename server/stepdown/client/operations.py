@@ -52,8 +52,8 @@ class PathwaySummary:
 
 def list_tiers(address: str, credentials: Credentials) -> tuple[PathwaySummary, ...]:
     """Every pathway and tier now. Raises AssessmentError, AddressError, OSError."""
-    with _operations(address, credentials) as operations:
-        reports = operations.ListTiers(ListTiersRequest(), timeout=_TIMEOUT_S).pathways
+    with operations(address, credentials) as service:
+        reports = service.ListTiers(ListTiersRequest(), timeout=_TIMEOUT_S).pathways
     return tuple(
         PathwaySummary(
             pathway=report.name,
@@ -67,19 +67,20 @@ def list_tiers(address: str, credentials: Credentials) -> tuple[PathwaySummary, 
 def disable_tier(address: str, credentials: Credentials, *, pathway: str, tier: str, detail: str) -> TierSummary:
     """Take a tier out until it is enabled; `detail` says why. Raises AssessmentError, AddressError, OSError."""
     request = DisableTierRequest(pathway=pathway, tier=tier, detail=detail)
-    with _operations(address, credentials) as operations:
-        return _summary(operations.DisableTier(request, timeout=_TIMEOUT_S).tier)
+    with operations(address, credentials) as service:
+        return _summary(service.DisableTier(request, timeout=_TIMEOUT_S).tier)
 
 
 def enable_tier(address: str, credentials: Credentials, *, pathway: str, tier: str) -> TierSummary:
     """Give a tier back, out of DISABLED or QUARANTINED. Raises AssessmentError, AddressError, OSError."""
     request = EnableTierRequest(pathway=pathway, tier=tier)
-    with _operations(address, credentials) as operations:
-        return _summary(operations.EnableTier(request, timeout=_TIMEOUT_S).tier)
+    with operations(address, credentials) as service:
+        return _summary(service.EnableTier(request, timeout=_TIMEOUT_S).tier)
 
 
 @contextmanager
-def _operations(address: str, credentials: Credentials) -> Iterator[OperationsServiceStub]:
+def operations(address: str, credentials: Credentials) -> Iterator[OperationsServiceStub]:
+    """The service of one server, whose failures become errors. Raises AssessmentError, AddressError."""
     if "," in address:
         raise AddressError("tiers belong to one server: give one address")
     with credentials.channel(address) as channel:

@@ -1,4 +1,4 @@
-"""`stepdown bundle`: make, look at, sign and verify bundles, offline and without a server.
+"""`stepdown bundle`: make, look at, sign and verify bundles, offline and without a server; activate them on one.
 
 Exit code 0 when done, 1 when something is refused or cannot be done, 2 when the command line is wrong. Refuses to hold
 any rule of its own: `trust` decides, this turns a command line into a call and the result into text.
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from stepdown.adapters.bundle_directory import read_directory
 from stepdown.adapters.keys import read_public_key, read_trust_policy, signer_name
+from stepdown.cli.bundle.activation import activate, rollback
 from stepdown.cli.bundle.init import init
 from stepdown.cli.bundle.report import (
     facts_as_json,
@@ -34,7 +35,7 @@ from stepdown.trust.verification import verify_bundle
 
 @click.group("bundle")
 def bundle() -> None:
-    """Make, inspect, sign and verify model and rule bundles."""
+    """Make, inspect, sign and verify model and rule bundles, and change those of a running server."""
 
 
 @bundle.command("inspect")
@@ -94,5 +95,7 @@ def _asked_identity(directory: Path, manifest: bytes) -> tuple[str, str]:
     return spoken.name, spoken.version
 
 
+bundle.add_command(activate)
 bundle.add_command(init)
+bundle.add_command(rollback)
 bundle.add_command(sign)
