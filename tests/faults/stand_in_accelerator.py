@@ -1,8 +1,9 @@
 """An accelerator and its driver, stood in for: `FOLDER PARENT DOORBELL PARCEL MAILBOX LABEL`.
 
 Everything of the worker is real but the library under it. `onnxruntime` is this file's: it computes `ECHO`, and is as
-sick as the test says in `FOLDER/<pathway>.<tier>.json`, read anew at every load and every run. As on a real device, a
-context that was lost stays lost until its process ends. What was done is written to `FOLDER/<pathway>.<tier>.journal`.
+sick as the test says in `FOLDER/<pathway>.<tier>.json`, or in `FOLDER/<pathway>.<tier>@<version>.json` for one version
+of its bundle alone, read anew at every load and every run. As on a real device, a context that was lost stays lost
+until its process ends. What was done is written to `FOLDER/<pathway>.<tier>.journal`.
 """
 
 import json
@@ -47,17 +48,18 @@ class Device:
 
     def __init__(self, folder: Path, label: str) -> None:
         name = label.partition(" ")[0].replace("/", ".")
-        self._state = folder / f"{name}.json"
+        version = label.rpartition("@")[2]
+        self._states = (folder / f"{name}@{version}.json", folder / f"{name}.json")
         self._journal = folder / f"{name}.journal"
         self.lost = ""
         self.ready = False
 
     def fault(self, moment: str, provider: str) -> str:
         """What is wrong now: at `load`, `run` or with `nvml`; a fault of one provider alone comes before the others."""
-        try:
-            state: dict[str, str] = json.loads(self._state.read_text())
-        except OSError:
+        present = next((path for path in self._states if path.exists()), None)
+        if present is None:
             return ""
+        state: dict[str, str] = json.loads(present.read_text())
         return state.get(f"{moment} {provider}", state.get(moment, ""))
 
     def note(self, what: str) -> None:

@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -16,12 +17,15 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.client import AssessmentError
+from stepdown.domain.activations import ActivationState, ActivationStatus
+from stepdown.domain.engine_events import BundleActivated
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
 from tests.fakes.bundles import ECHO, bundle
 from tests.faults.living_chain import CPU, WARD, LivingChain, model_tier, pathway
 from tests.faults.load import Load, requests
 from tests.faults.running_server import RunningServer, running_server
+from tests.faults.witnesses import PATIENCE_S, Device
 from tests.unit.transport.flow_side import Side, refused
 
 
@@ -99,6 +103,108 @@ def test_e2_calls_that_are_aborted_while_it_stops_do_not_upset_the_count_of_thos
     assert codes.count("NOT_FOUND") > 30
     drained = next(line for line in server.log() if line["event"] == "drained")
     assert drained["unanswered"] == 0
+
+
+NEW = replace(bundle(ECHO), manifest=replace(bundle(ECHO).manifest, version="1.1.0"), sha256="1" * 64)
+OLD_DIGEST = "0" * 64
+
+
+def activate(chain: LivingChain, *, share: float = 0.1, observation_s: float = 0.5) -> None:
+    event = BundleActivated(pathway=WARD, tier="full", bundle=NEW, canary_share=share, observation_s=observation_s)
+    chain.driver.activate_bundle(event)
+
+
+def activation(chain: LivingChain) -> ActivationStatus:
+    now = chain.status("full").activation
+    assert now is not None
+    return now
+
+
+class Asking:
+    """Questions without pause from the start of an activation, each answered by the tier whose versions change."""
+
+    def __init__(self, chain: LivingChain) -> None:
+        self.digests: list[str] = []
+        self._chain = chain
+
+    def until(self, condition: Callable[[], bool], *, then: int = 0) -> None:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline_s, self._chain.driver.status()
+            self.ask()
+        for _ in range(then):
+            self.ask()
+
+    def ask(self) -> str:
+        question = self._chain.ask()
+        assert question.tier() == "full"
+        outcome = question.wait()
+        assert outcome.degradations == ()
+        assert outcome.answered_by is not None
+        self.digests.append(outcome.answered_by.bundle.sha256)
+        return self.digests[-1]
+
+
+def in_state(chain: LivingChain, state: ActivationState) -> Callable[[], bool]:
+    return lambda: activation(chain).state is state
+
+
+def test_e3_a_new_version_comes_in_beside_the_old_one_and_there_is_no_gap(chain: LivingChain) -> None:
+    chain.until_whole()
+    old_worker, told = chain.status("full").worker_pid, len(chain.capabilities())
+    assert old_worker is not None
+    asking = Asking(chain)
+    activate(chain, observation_s=3600.0)
+    asking.until(in_state(chain, ActivationState.CANARY))
+    assert set(asking.digests) <= {OLD_DIGEST}
+    # Exactly one in ten, and each tenth: what is said here of who answered is what the split decided.
+    trial = [asking.ask() for _ in range(100)]
+    before = activation(chain).answers
+    assert [index % 10 for index, digest in enumerate(trial) if digest == NEW.sha256] == [trial.index(NEW.sha256)] * 10
+    assert trial.count(NEW.sha256) == 10
+    assert before >= 10
+    chain.engine.pathways[WARD].candidates[0].observed_until_s = 0.0
+    asking.until(in_state(chain, ActivationState.PROMOTED), then=20)
+    assert set(asking.digests[-20:]) == {NEW.sha256}
+    assert chain.status("full").worker_pid != old_worker
+    chain.until(lambda: not Path(f"/proc/{old_worker}").exists())
+    assert chain.moves("full") == [TierState.PROBATION, TierState.SERVING]
+    assert len(chain.capabilities()) == told
+
+
+@pytest.mark.parametrize("load", ["CUDA 100", "perturbed", "exits"])
+def test_e4_a_new_version_that_cannot_be_loaded_leaves_the_old_one_serving(chain: LivingChain, load: str) -> None:
+    chain.until_whole()
+    Device(chain.folder, f"{WARD}.full@1.1.0").breaks(load=load)
+    asking = Asking(chain)
+    activate(chain, share=1.0)
+    asking.until(in_state(chain, ActivationState.ROLLED_BACK), then=20)
+    assert set(asking.digests) == {OLD_DIGEST}
+    assert activation(chain).reason is not None
+    assert chain.moves("full") == [TierState.PROBATION, TierState.SERVING]
+    starts = len(chain.spawns("full"))
+    time.sleep(0.5)
+    assert len(chain.spawns("full")) == starts == 2
+
+
+@pytest.mark.parametrize("fault", ["NaN", "garbage", "CUDA 700", "aborts", "our own defect", "hangs"])
+def test_e5_a_canary_that_fails_is_rolled_back_by_itself_and_its_callers_notice_nothing(
+    chain: LivingChain, fault: str
+) -> None:
+    chain.until_whole()
+    asking = Asking(chain)
+    activate(chain, share=0.5, observation_s=3600.0)
+    asking.until(in_state(chain, ActivationState.CANARY), then=10)
+    assert NEW.sha256 in asking.digests
+    Device(chain.folder, f"{WARD}.full@1.1.0").breaks(run=fault)
+    if fault == "garbage":
+        # Finite and wrong: only a probe can tell, and until then the caller must be able to.
+        chain.until(in_state(chain, ActivationState.ROLLED_BACK))
+    asking.until(in_state(chain, ActivationState.ROLLED_BACK), then=20)
+    assert set(asking.digests[-20:]) == {OLD_DIGEST}
+    assert activation(chain).reason is not None
+    assert chain.status("full").state is TierState.SERVING
+    assert chain.capability() == "FULL"
 
 
 def test_e6_a_model_that_no_device_can_load_takes_no_device_from_the_others(tmp_path: Path) -> None:

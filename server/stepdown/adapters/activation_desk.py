@@ -126,6 +126,7 @@ class ActivationDesk:
         order()
         if clinical is not None and composite is not None:
             self._exchange(place, bundle, composite)
+            self._keep_present(place)
         self._bell.set()
 
     # --- checks ----------------------------------------------------------------------------------------------------

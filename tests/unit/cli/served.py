@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.activations import FakeActivations
 from tests.unit.client.servers import credentials
 from tests.unit.transport.grpc_side import GrpcSide, grpc_side
 
 
 @contextmanager
-def served(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[GrpcSide]:
+def served(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, activations: FakeActivations | None = None
+) -> Iterator[GrpcSide]:
     """Serve, and point `STEPDOWN_*` there."""
     files = credentials(folder)
-    with grpc_side() as side:
+    with grpc_side(activations=activations) as side:
         for name, value in {
             "ADDRESS": side.listener.address,
             "CA": files.ca,

@@ -167,3 +167,9 @@ def test_an_overlay_that_acts_on_some_totals_only_does_not_unsettle_what_is_high
 def test_a_rule_set_without_hard_trigger_never_triggers() -> None:
     tier = Composite(answering=news2("hard_trigger_total = 7\n", ""), lactate=rule_set("lactate"), supporting=())
     assert tier.assess(given(**SEVEN)).hard_trigger is False
+
+
+def test_without_the_lactate_rules_the_answering_score_stands_alone() -> None:
+    alone = replace(composite(), lactate=None)
+    answer = alone.assess(given(**{**FIVE, "Lactate": 9.0}))
+    assert (answer.band, answer.lactate) == (Band.MEDIUM, None)

@@ -5,7 +5,7 @@ import pytest
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.serving.activation import Activation, TierOrder, composite_of, rule_set_of
+from stepdown.serving.activation import Activation, TierOrder, composite_of, refusal_reason, rule_set_of
 from tests.fakes.clinical_pathways import model_bundle, rules_bundle
 from tests.unit.trust import samples
 
@@ -90,3 +90,26 @@ def test_rule_sets_are_parsed_from_the_verified_bytes() -> None:
     assert composite.answering.rule_set_id == "news2@1.0.0"
     with pytest.raises(RuleSetError):
         rule_set_of(model_bundle("sepsis-full"))
+
+
+def test_what_was_active_is_bound_by_its_digest() -> None:
+    present = activation().verified("sepsis-full", "1.0.0")
+    assert activation().bound("sepsis-full", "1.0.0", present.sha256) == present
+    with pytest.raises(TrustError, match="DIGEST_MISMATCH"):
+        activation().bound("sepsis-full", "1.0.0", "0" * 64)
+
+
+def test_what_was_put_on_the_denylist_since_is_denied() -> None:
+    present = activation().verified("sepsis-full", "1.0.0")
+    denylist = f'[denylist]\nbundle_digests = ["{present.sha256}"]\n'
+    policy = samples.policy(samples.TRAINER, samples.ANY_BY_TRAINER, denylist)
+    denying = Activation(source=Shelf({}), policy=policy, now_s=samples.NOW_S)
+    assert (activation().denies(present), denying.denies(present)) == (False, True)
+
+
+def test_rules_that_do_not_give_their_known_answers_are_not_called_unsigned() -> None:
+    assert refusal_reason(RuleSetError("total is 3, known to be 2")) is Reason.KNOWN_ANSWER_MISMATCH
+
+
+def test_rules_stand_alone_without_the_lactate() -> None:
+    assert composite_of(rules_bundle("news2"), None, ()).lactate is None

@@ -131,6 +131,7 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
     claims: FakeClaims | None = None,
     pathway: ClinicalPathway | None = None,
     limits: RequestLimits | None = None,
+    activations: FakeActivations | None = None,
     drills: Drills | None = None,
     interference: Interference | None = None,
     alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple,
@@ -146,6 +147,7 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
     listener = build_server(
         replace(
             served(chain, claims, recorded, pathway or clinical_pathway()),
+            activations=activations or FakeActivations(),
             drills=drills,
             interference=interference,
             alarms=alarms,
