@@ -94,7 +94,7 @@ def degraded_for(server: RunningServer) -> set[str]:
     return {line.partition('reason="')[2].partition('"')[0] for line in counted if not line.endswith(" 0.0")}
 
 
-def test_a_new_version_comes_in_goes_back_and_survives_restarts_while_nobody_notices(server: RunningServer) -> None:
+def test_e3_a_new_version_comes_in_goes_back_and_survives_restarts_while_nobody_notices(server: RunningServer) -> None:
     release(server.folder, FULL, "1.2.0")
     with Load(server, timeout_s=5.0) as load:
         code, told, messages = activate(server, "1.2.0", "--share", "0.5", "--observe", "3")
