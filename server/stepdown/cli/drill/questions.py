@@ -96,6 +96,10 @@ def learn(desk: Desk, stays: Path, tell: Callable[[str], None]) -> Questions:
                 disabled.append(tier.name)
                 disable_tier(desk.address, desk.operator, pathway=desk.pathway, tier=tier.name, detail=_LEARNING)
     whole_chain(desk)
+    if not answers:
+        raise DrillNotPlayedError(
+            f"no tier of {desk.pathway} answers these questions; drills ask clinical pathways only"
+        )
     return Questions(asked=questions, answers=answers, labels={tier.name: tier for tier in tiers})
 
 
