@@ -14,6 +14,7 @@ _COMMANDS = {
     "probe": ("stepdown.cli.probe:probe", "Show which execution providers really work here."),
     "bundle": ("stepdown.cli.bundle.command:bundle", "Make, sign, verify and inspect bundles."),
     "drill": ("stepdown.cli.drill.command:drill", "Rehearse failures and judge them against objectives."),
+    "ledger": ("stepdown.cli.ledger.command:ledger", "Check a ledger, show a record, prove that it is there."),
     "card": ("stepdown.cli.card:card", "Show a bundle's model card."),
 }
 

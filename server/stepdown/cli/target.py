@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 # Each option with the key of a demo's ready line that stands in for it.
 _AS_CLIENT = {"address": "grpc", "ca": "ca", "cert": "client_cert", "key": "client_key"}
 _AS_OPERATOR = {**_AS_CLIENT, "cert": "operator_cert", "key": "operator_key"}
+_AS_AUDITOR = {**_AS_CLIENT, "cert": "auditor_cert", "key": "auditor_key"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -38,10 +39,19 @@ def operator_target_options(command: Command) -> Command:
     return _with_target(command, _AS_OPERATOR)
 
 
-def _with_target(command: Command, ready_keys: Mapping[str, str]) -> Command:
+def auditor_target_options(command: Command) -> Command:
+    """As `target_options`, for commands that need an auditor's certificate, if they ask a server at all.
+
+    What is passed as `target` gives the target when it is called.
+    """
+    return _with_target(command, _AS_AUDITOR, when_asked=True)
+
+
+def _with_target(command: Command, ready_keys: Mapping[str, str], *, when_asked: bool = False) -> Command:
     @wraps(command)
     def run(*args: Any, server_name: str, **kwargs: Any) -> Any:  # noqa: ANN401
-        target = _resolve(server_name, ready_keys, {name: kwargs.pop(name) for name in ready_keys})
+        resolve = partial(_resolve, server_name, ready_keys, {name: kwargs.pop(name) for name in ready_keys})
+        target = resolve if when_asked else resolve()
         try:
             return command(*args, target=target, **kwargs)
         except AddressError as error:

@@ -1,0 +1,34 @@
+"""`stepdown ledger`: the group, and the public half of a key.
+
+Exit code 0 when all is well, 1 when something is not what was signed or cannot be done, 2 for a wrong command line.
+"""
+
+from pathlib import Path
+
+import click
+
+from stepdown.adapters.ledger.keys import read_note_signer
+from stepdown.cli.ledger.prove import prove
+from stepdown.cli.ledger.show import show
+from stepdown.cli.ledger.verify import verify
+from stepdown.cli.options import FILE
+from stepdown.cli.refusals import refusals_end_the_command
+
+
+@click.group("ledger")
+def ledger() -> None:
+    """Check a ledger, show a record, prove that it is there."""
+
+
+@ledger.command("key")
+@click.option("--signing-key", type=FILE, required=True, help="The Ed25519 key that signs checkpoints (PEM).")
+@click.option("--name", required=True, help="The ledger's name, as in the server's settings.")
+@refusals_end_the_command
+def key(*, signing_key: Path, name: str) -> None:
+    """Print the public key, on one line, for those who verify."""
+    click.echo(read_note_signer(signing_key, name=name).key.line())
+
+
+ledger.add_command(verify)
+ledger.add_command(show)
+ledger.add_command(prove)
