@@ -188,3 +188,27 @@ def test_a_batch_whose_records_are_late_goes_out_without_them() -> None:
     questions = answer_all(side.flow, [assess_request() for _ in range(3)], TERMS, when_gone=lambda _: True)
     assert [answered(question).recorded for question in questions] == [False] * 3
     assert ledger.unrecorded == 3
+
+
+NOBODY = CallerOnRecord(name="x", trace_id="y", request_digest="z")
+
+
+def test_tensors_are_put_on_record_without_waiting() -> None:
+    ledger = FakeLedger(is_quick=False)
+    assert Recording(ledger=ledger).inference(by_model(0.2), b"answer", NOBODY, rows=3)
+    assert (ledger.drafts[0].kind, ledger.drafts[0].facts["rows"]) == (RecordKind.ANSWER, 3)
+
+
+@pytest.mark.parametrize(
+    ("ledger", "goes_out"),
+    [(FakeLedger(), True), (FakeLedger(is_down=True), False), (FakeLedger(is_quick=False), False)],
+)
+def test_tensors_wait_where_a_record_is_required(ledger: FakeLedger, *, goes_out: bool) -> None:
+    recording = Recording(ledger=ledger, wait_s=0.001, is_required=True)
+    assert recording.inference(by_model(0.2), b"answer", NOBODY, rows=1) is goes_out
+
+
+def test_an_inference_that_nobody_answered_is_no_answer_on_record() -> None:
+    ledger = FakeLedger()
+    assert Recording(ledger=ledger).inference(replace(by_model(0.2), answered_by=None), b"", NOBODY, rows=1)
+    assert ledger.drafts == []

@@ -13,6 +13,9 @@ from stepdown.adapters.ledger.journal import Entry
 from stepdown.domain.records import Draft, RecordKind
 from stepdown.ledger.encoding import encode_facts
 
+GATHER_S = 0.004
+"""For how long a group is gathered, where more than one record waits. One alone is written at once."""
+
 
 class Receipt:
     """What becomes of one record. `record_id` is empty unless the record is known to be on the disk."""
@@ -79,6 +82,9 @@ class Spool:
                 self._is_idle = True
                 self._condition.wait(wait_s)
                 self._is_idle = False
+            if len(self._waiting) > 1 and not self._closed:
+                # Several come at once: those that come a moment later share the same commit.
+                self._condition.wait(GATHER_S)
             self._taken = tuple(self._waiting.popleft() for _ in range(min(most, len(self._waiting))))
             return self._taken
 
