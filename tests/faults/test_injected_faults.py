@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from stepdown.adapters.ledger.keys import ensure_ledger_keys
+from stepdown.adapters.ledger.reader import LedgerReader
 from stepdown.api.v1 import operations_service_pb2 as wire
 from stepdown.api.v1.operations_service_pb2_grpc import OperationsServiceStub
 from stepdown.client import AssessmentError
@@ -152,8 +155,16 @@ def test_an_assessor_may_not_inject_anything(whole: RunningServer) -> None:
 
 
 def test_in_production_nothing_is_injected_by_anyone() -> None:
+    ledger: list[Path] = []
+
     def production(settings: dict[str, Any]) -> None:
         settings["environment"] = "production"
+        folder = Path(settings["server"]["tls"]["certificate"]).parent
+        signing_key, digest_key = folder / "ledger.key.pem", folder / "digests.key"
+        ensure_ledger_keys(signing_key=signing_key, digest_key=digest_key, name="test/ledger")
+        ledger.append(folder / "ledger.db")
+        keys = {"signing_key": str(signing_key), "digest_key": str(digest_key)}
+        settings["ledger"] = {"name": "test/ledger", "path": str(ledger[0]), **keys}
 
     with running_server(production) as server:
         server.until_capable("FULL")
@@ -163,3 +174,4 @@ def test_in_production_nothing_is_injected_by_anyone() -> None:
         assert (refused.value.code, refused.value.reason) == ("FAILED_PRECONDITION", "DRILLS_NOT_PERMITTED")
         assert (server.tier("full")["worker_pid"], server.tier("full")["restarts"]) == (pid, 0)
         server.until(lambda: events(server, "fault_refused"))
+        server.until(lambda: LedgerReader(ledger[0]).records(before=None, kind="OPERATOR_ACT", most=1))
