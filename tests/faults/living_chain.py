@@ -127,12 +127,18 @@ class LivingChain:
 
     # --- asking ----------------------------------------------------------------------------------------------------
 
-    def begin(self, *, of: str = WARD, budget_s: float = PATIENCE_S, rules: bool = True, **wish: str) -> Question:
+    def begin(self, *, of: str = WARD, budget_s: float = PATIENCE_S, rules: bool = True, **wish: Any) -> Question:  # noqa: ANN401
         """Send one question. Its answer is its own number."""
         return self.send(1, of=of, budget_s=budget_s, rules=rules, **wish)[0]
 
     def send(
-        self, number: int, *, of: str = WARD, budget_s: float = PATIENCE_S, rules: bool = True, **wish: str
+        self,
+        number: int,
+        *,
+        of: str = WARD,
+        budget_s: float = PATIENCE_S,
+        rules: bool = True,
+        **wish: Any,  # noqa: ANN401
     ) -> tuple[Question, ...]:
         """Send questions that arrive together."""
         urgency = Urgency(wish.pop("urgency", "routine"))

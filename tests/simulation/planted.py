@@ -104,13 +104,14 @@ def _settle_prefers_the_rules(self: Cascade, case: Any, now_s: float) -> None:
     ORIGINALS["settle"](self, case, now_s)
 
 
-def _wants_the_ended(self: CaseQueue, case: Any, now_s: float) -> bool:
-    return self._rank in case.asked_s and now_s < case.answer_by_s
+def _ends_but_keeps_its_place(self: Cascade, case: Any) -> None:
+    case.done = True
+    self._open.pop(id(case.request), None)
 
 
-def _wants_the_expired(self: CaseQueue, case: Any, now_s: float) -> bool:
+def _takes_the_expired(self: CaseQueue, *, maximum_rows: int, now_s: float) -> Any:
     del now_s
-    return not case.done and self._rank in case.asked_s
+    return ORIGINALS["take_batch"](self, maximum_rows=maximum_rows, now_s=0.0)
 
 
 def _probes_the_first_tier_only(self: Supervision, tier: Tier, now_s: float) -> None:
@@ -238,8 +239,8 @@ PLANTED: dict[str, tuple[Patch, ...]] = {
     "slot reused": ((Tier, "free_slot", lambda _tier: 0),),
     "requests of a dead worker forgotten": ((Supervision, "exited", _exited_forgets_what_was_owed),),
     "requests of a killed worker forgotten": ((Supervision, "kill", _kill_forgets_what_was_owed),),
-    "cancelled request dispatched": ((CaseQueue, "_wanted", _wants_the_ended),),
-    "expired request dispatched": ((CaseQueue, "_wanted", _wants_the_expired),),
+    "cancelled request dispatched": ((Cascade, "_end", _ends_but_keeps_its_place),),
+    "expired request dispatched": ((CaseQueue, "take_batch", _takes_the_expired),),
     "batch queued again": ((CaseQueue, "take_batch", _queue_lets_expired_wait),),
     "queue without bound": ((Tier, "view", _boundless),),
     "drain drops requests": ((Engine, "_drain_started", _drain_ends_what_was_accepted),),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stepdown.domain.assessments import TierIdentity
+from stepdown.domain.bands import Band
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
@@ -16,9 +17,11 @@ class Request:
     """One question for a pathway. `deadline_s` is on the engine's monotonic time line.
 
     `payload` None means that no model may be asked (out of indication). `rules_in_hand`: the rules have answered
-    already, those of `rules_identity` if that is given: they may have been exchanged since. `only_tier` addresses one
-    tier alone (Open Inference Protocol); `minimum_tier` forbids anything lower. `reply_to` is the driver's own token;
-    the engine hands it back untouched.
+    already, those of `rules_identity` if that is given: they may have been exchanged since; `rules_band` is what they
+    say. `only_tier` addresses one tier alone (Open Inference Protocol); `minimum_tier` forbids anything lower. `client`
+    is the caller's authenticated identity, for a fair share among callers; never a patient's. `vetted`: intake has
+    checked what the payload was made of. `models_spared`: too much waits for the server itself, so no model may be
+    asked. `reply_to` is the driver's own token; the engine hands it back untouched.
     """
 
     pathway: str
@@ -30,6 +33,10 @@ class Request:
     minimum_tier: str = ""
     only_tier: str = ""
     urgency: Urgency = Urgency.ROUTINE
+    client: str = ""
+    vetted: bool = True
+    rules_band: Band = Band.INDETERMINATE
+    models_spared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from stepdown.domain.activations import ActivationStatus
 from stepdown.domain.assessments import Degradation, TierAttempt, TierIdentity
 from stepdown.domain.drift import DriftSignal
 from stepdown.domain.reasons import Reason, RejectReason
-from stepdown.domain.tiers import Capability, TierState
+from stepdown.domain.tiers import Capability, TierState, Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,23 @@ class DriftChanged:
     drifting: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FidelityShed:
+    """So many requests of one urgency went without a tier for want of room or time to wait; a lower one is asked."""
+
+    pathway: str
+    tier: str
+    urgency: Urgency
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallShed:
+    """A call was turned away because not even the rules could serve it in time. `urgency` None: it was not read."""
+
+    urgency: Urgency | None
+
+
 Notice: TypeAlias = (
     TierMoved
     | CapabilityChanged
@@ -129,4 +146,6 @@ Notice: TypeAlias = (
     | ActivationMoved
     | RequestRefused
     | DriftChanged
+    | FidelityShed
+    | CallShed
 )

@@ -30,12 +30,14 @@ class TierView:
 class TierWish:
     """What the caller accepts: nothing below `minimum_tier`, or `only_tier` alone.
 
-    `models_permitted` False asks no model.
+    `models_permitted` False asks no model, because the input suits none; `models_spared` asks none, because the server
+    has no time to wait for one.
     """
 
     minimum_tier: str = ""
     only_tier: str = ""
     models_permitted: bool = True
+    models_spared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class TierPlan:
 
 ANY_TIER = TierWish()
 _UNSUITABLE = (Reason.INPUT_UNSUITABLE, "the input does not suit the models")
+_SPARED = (Reason.QUEUE_FULL, "too many calls wait for the server itself")
 
 
 def unfit_for(view: TierView, remaining_s: float) -> tuple[Reason, str] | None:
@@ -67,14 +70,22 @@ def plan_tiers(views: tuple[TierView, ...], *, remaining_s: float, wish: TierWis
     """Order the tiers worth asking. `views` are the pathway's model tiers, best first."""
     order: list[int] = []
     skipped: list[Degradation] = []
+    barred = _barred(wish)
     for index in _accepted(views, wish):
         view = views[index]
-        unfit = unfit_for(view, remaining_s) if wish.models_permitted else _UNSUITABLE
+        unfit = barred or unfit_for(view, remaining_s)
         if unfit is None:
             order.append(index)
         else:
             skipped.append(Degradation(tier=view.name, reason=unfit[0], detail=unfit[1]))
     return TierPlan(order=tuple(order), skipped=tuple(skipped))
+
+
+def _barred(wish: TierWish) -> tuple[Reason, str] | None:
+    """Why no model at all is asked."""
+    if not wish.models_permitted:
+        return _UNSUITABLE
+    return _SPARED if wish.models_spared else None
 
 
 def _accepted(views: tuple[TierView, ...], wish: TierWish) -> range:

@@ -25,6 +25,9 @@ from stepdown.worker.order import WorkerResources
 _INTAKE = IntakePolicy()
 
 
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,6 +63,7 @@ class ServerSettings(_Section):
     drain_grace_s: Seconds = 15.0
     call_threads: Annotated[int, Field(ge=8, le=1024)] = 128
     encounter_rate: EncounterRateSettings = EncounterRateSettings()
+    maximum_wait_s: Seconds = 1.0
 
 
 class StateSettings(_Section):
@@ -147,6 +151,10 @@ class EngineSettings(_Section):
     probation_dwell_s: Seconds = 0.5
     load_limit_s: Seconds = 600.0
     unavailable_retry_s: Seconds = 60.0
+    maximum_queue_s: Seconds = 5.0
+    routine_share: Share = 0.5
+    urgent_share: Share = 0.8
+    hedge_share: Annotated[float, Field(ge=0, le=1)] = 0.25
 
 
 class DriftSettings(_Section):

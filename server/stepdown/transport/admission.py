@@ -12,13 +12,13 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from stepdown.domain.errors import RequestRejectedError
-from stepdown.domain.notices import RequestRefused
+from stepdown.domain.notices import CallShed, RequestRefused
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.transport.authorization import Authorization, CallDeniedError
 from stepdown.transport.calls import Call, CallRecord, caller_now, current_call, enter_call
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.refusals import limit_passed, refused
-from stepdown.transport.status import denied_status, incident_status, rejection_status
+from stepdown.transport.status import denied_status, incident_status, push_back, rejection_status
 from stepdown.transport.stream_places import StreamPlaces
 from stepdown.transport.tracing import TRACERESPONSE, Trace, take_up
 
@@ -102,7 +102,9 @@ class Admission:
             self._record.event("call_denied", method=method, code=status.message, caller=error.caller)
             return status
         if isinstance(error, RequestRejectedError):
-            self._record.notice(RequestRefused(pathway="", reason=error.reason))
+            shed = error.reason is RejectReason.OVERLOADED
+            refusal = CallShed(urgency=None) if shed else RequestRefused(pathway="", reason=error.reason)
+            self._record.notice(refusal)
             self._record.recording.refusal(error.reason.value, caller_now())
             return rejection_status(error)
         incident_id = self._record.incident(error)
@@ -124,5 +126,5 @@ def _is_abort(error: Exception, context: grpc.ServicerContext) -> bool:
 def end_call(context: grpc.ServicerContext, trace: Trace, status: Status) -> NoReturn:
     """End the call with the status, its details and the trace."""
     ending = rpc_status.to_status(status)
-    context.set_trailing_metadata((*ending.trailing_metadata, (TRACERESPONSE, trace.response)))
+    context.set_trailing_metadata((*ending.trailing_metadata, *push_back(status), (TRACERESPONSE, trace.response)))
     context.abort(ending.code, ending.details)

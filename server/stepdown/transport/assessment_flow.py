@@ -12,12 +12,13 @@ from google.rpc.status_pb2 import Status
 from stepdown.api.v1 import assessments_pb2
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.domain.assessments import Assessment, TierIdentity
+from stepdown.domain.bands import Band
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
 from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.intake import InputFlag
-from stepdown.domain.notices import AnswerGiven, RequestRefused
-from stepdown.domain.reasons import InputIssue, Reason
+from stepdown.domain.notices import AnswerGiven, CallShed, RequestRefused
+from stepdown.domain.reasons import InputIssue, Reason, RejectReason
 from stepdown.ports import AnswerWatch, Chain, Clock, Receipt
 from stepdown.serving.drift_sample import drift_sample
 from stepdown.transport.calls import CallRecord
@@ -28,7 +29,7 @@ from stepdown.transport.codec.requests import RequestLimits, decode_request
 from stepdown.transport.last_resort import outcome_by_rules
 from stepdown.transport.questions import CallTerms, Prepared, Question
 from stepdown.transport.recording import mark_recorded
-from stepdown.transport.refusals import ledger_unavailable
+from stepdown.transport.refusals import ledger_unavailable, overloaded
 from stepdown.transport.status import incident_status, no_answer_status, rejection_status
 
 # Kept back from a caller's deadline for the way of the answer to it.
@@ -81,7 +82,7 @@ class AssessmentFlow:
                 answer_by_s = allowance.answer_by_s(begun_s=begun_s, now_s=opened_s)
                 question.until_s = answer_by_s + allowance.patience_s
                 question.silence = allowance.silence
-                question.request = _addressed(question, prepared, answer_by_s=answer_by_s, arrived=arrived)
+                question.request = self._addressed(question, prepared, terms, answer_by_s=answer_by_s, arrived=arrived)
         for question in questions:
             if question.request is None:
                 arrived(question)
@@ -124,6 +125,9 @@ class AssessmentFlow:
 
     def _prepare(self, question: Question, message: AssessRiskRequest, terms: CallTerms) -> None:
         request = decode_request(message, limits=self._limits)
+        if self._limits.shedding.refuses(request.urgency, terms.waited_s):
+            self._record.notice(CallShed(urgency=request.urgency))
+            raise overloaded()
         pathway = self._pathways.named(request.pathway, minimum_tier=request.minimum_tier)
         question.minimum_tier = request.minimum_tier
         question.claim, stored = self._claims.claim(terms.caller, message)
@@ -136,6 +140,31 @@ class AssessmentFlow:
             self._claims.retract(request.encounter_token)
             self._record.event("wrong_patient_retraction", pathway=pathway.name, trace_id=terms.trace_id)
         question.prepared = Prepared(pathway=pathway, assessment=assessment, flags=_flags(terms, pathway.budget_ms))
+
+    def _addressed(
+        self,
+        question: Question,
+        prepared: Prepared,
+        terms: CallTerms,
+        *,
+        answer_by_s: float,
+        arrived: Callable[[Question], None],
+    ) -> Request:
+        """What the chain is asked."""
+        asked, rules = prepared.assessment.request, prepared.assessment.rules
+        return Request(
+            pathway=prepared.pathway.name,
+            payload=prepared.assessment.payload,
+            deadline_s=answer_by_s,
+            reply_to=partial(_reply, question, arrived),
+            rules_in_hand=rules is not None,
+            rules_identity=prepared.assessment.rules_identity,
+            minimum_tier=asked.minimum_tier,
+            urgency=asked.urgency,
+            client=terms.caller,
+            rules_band=rules.band if rules is not None else Band.INDETERMINATE,
+            models_spared=self._limits.shedding.spares_models(asked.urgency, terms.waited_s),
+        )
 
     def _submit(self, questions: Sequence[Question], arrived: Callable[[Question], None]) -> None:
         requests = [question.request for question in questions if question.request is not None]
@@ -154,7 +183,8 @@ class AssessmentFlow:
         try:
             step()
         except RequestRejectedError as error:
-            self._record.notice(RequestRefused(pathway=question.pathway, reason=error.reason))
+            if error.reason is not RejectReason.OVERLOADED:
+                self._record.notice(RequestRefused(pathway=question.pathway, reason=error.reason))
             self._refuse(question, rejection_status(error), error.reason.value)
         except NoAnswerError as error:
             status = no_answer_status(error, pathway=question.pathway, minimum_tier=question.minimum_tier)
@@ -238,23 +268,6 @@ class AssessmentFlow:
             self._record.incident(error)
             silence = Reason.INTERNAL_FAULT
         return finish(outcome_by_rules(prepared, silence))
-
-
-def _addressed(
-    question: Question, prepared: Prepared, *, answer_by_s: float, arrived: Callable[[Question], None]
-) -> Request:
-    """What the chain is asked."""
-    asked = prepared.assessment.request
-    return Request(
-        pathway=prepared.pathway.name,
-        payload=prepared.assessment.payload,
-        deadline_s=answer_by_s,
-        reply_to=partial(_reply, question, arrived),
-        rules_in_hand=prepared.assessment.rules is not None,
-        rules_identity=prepared.assessment.rules_identity,
-        minimum_tier=asked.minimum_tier,
-        urgency=asked.urgency,
-    )
 
 
 def _recorded(question: Question, _receipt: Receipt) -> None:

@@ -13,10 +13,11 @@ from stepdown.transport.tracing import Trace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call that was let in."""
+    """One call that was let in. `waited_s`: how long it waited to be begun."""
 
     caller: Caller
     trace: Trace
+    waited_s: float = 0.0
 
 
 class EventLog(Protocol):

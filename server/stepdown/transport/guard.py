@@ -6,22 +6,31 @@ Refuses to know what any method does.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import Semaphore
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import grpc
 
+from stepdown.domain.errors import RequestRejectedError
 from stepdown.transport.admission import Admission
-from stepdown.transport.calls import current_call
+from stepdown.transport.calls import current_call, enter_call
 from stepdown.transport.draining import DrainSignal
 from stepdown.transport.interference import Interference
 from stepdown.transport.reception import Reception
-from stepdown.transport.refusals import server_draining
+from stepdown.transport.refusals import overloaded, server_draining
 from stepdown.transport.stream_places import StreamPlaces
+from stepdown.transport.turns import Turns
 
 HEALTH = "/grpc.health.v1.Health/"
 WATCH = HEALTH + "Watch"
+SHEDDABLE = frozenset(
+    {
+        "/stepdown.api.v1.AssessmentService/AssessRisk",
+        "/stepdown.api.v1.AssessmentService/BatchAssessRisk",
+        "/inference.GRPCInferenceService/ModelInfer",
+    }
+)
+"""What comes in floods. Health, status and the operator's own calls are let in as long as there is a thread."""
 
 # The class is generic in its stubs alone.
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -33,15 +42,18 @@ Behaviour: TypeAlias = Callable[..., Any]
 class Lanes:
     """Where calls run, so that one kind never takes a thread from another.
 
-    `answering`: how many unary calls are worked on at a time, once their message is here. Streams run on `streams`, and
-    watches of health, of which every client keeps one open, on `watches`; `places` and `watch_places` bound them.
+    `answering`: whose turn it is, of the unary calls whose message is here; `waited_s`: how long the one of this thread
+    waited before; `has_room`: whether one more may wait. Streams run on `streams`, and watches of health, of which
+    every client keeps one open, on `watches`; `places` and `watch_places` bound them.
     """
 
-    answering: Semaphore
+    answering: Turns
     streams: ThreadPoolExecutor
     places: StreamPlaces
     watches: ThreadPoolExecutor
     watch_places: StreamPlaces
+    waited_s: Callable[[], float]
+    has_room: Callable[[], bool]
 
 
 class Guard(grpc.ServerInterceptor):
@@ -77,7 +89,9 @@ class Guard(grpc.ServerInterceptor):
         """The guarded handler; None, which gRPC answers with UNIMPLEMENTED, where there is no such method."""
         method = handler_call_details.method
         if self._drain.is_set and not method.startswith(HEALTH):
-            return self._refusing(method)
+            return self._refusing(method, server_draining)
+        if method in SHEDDABLE and not self._lanes.has_room():
+            return self._refusing(method, overloaded)
         known = self._guarded.get(method)
         if known is not None:
             return known
@@ -105,13 +119,13 @@ class Guard(grpc.ServerInterceptor):
     def _pool(self, method: str) -> ThreadPoolExecutor:
         return self._lanes.watches if method == WATCH else self._lanes.streams
 
-    def _refusing(self, method: str) -> Handler:
+    def _refusing(self, method: str, refusal: Callable[[], RequestRejectedError]) -> Handler:
         """A handler that reads nothing, whatever the shape of the method: gRPC lets it end any call."""
 
         def refuse(requests: object, context: grpc.ServicerContext) -> Iterator[object]:
             del requests
             with self._admission.call(method, context):
-                raise server_draining()
+                raise refusal()
 
         refuse.experimental_thread_pool = self._lanes.streams  # type: ignore[attr-defined]
         return grpc.stream_stream_rpc_method_handler(refuse)
@@ -139,8 +153,13 @@ class Guard(grpc.ServerInterceptor):
 
     @contextmanager
     def _answering(self, context: grpc.ServicerContext) -> Iterator[None]:
-        """Hold one of the places of calls that are worked on; in flight from here until the answer has left."""
-        with self._lanes.answering:
+        """Hold one of the places of calls that are worked on; in flight from here until the answer has left.
+
+        Raises: RequestRejectedError OVERLOADED for a call that has waited for longer than anybody should.
+        """
+        call = current_call()
+        with self._lanes.answering.taken_by(call.caller.name, waited_s=self._lanes.waited_s()) as waited_s:
+            enter_call(replace(call, waited_s=waited_s))
             self._admission.count_until_delivered(context)
             yield
 

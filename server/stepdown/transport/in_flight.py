@@ -50,20 +50,32 @@ class InFlight:
             return self._count
 
 
+class _Arrival(threading.local):
+    """How long the call that this thread works on was queued."""
+
+    waited_s: float = 0.0
+
+
 class CallPool(ThreadPoolExecutor):
     """The threads of unary calls. A call counts from the moment it is queued; `queued` are those without a thread."""
 
-    def __init__(self, *, threads: int, in_flight: InFlight) -> None:
+    def __init__(self, *, threads: int, in_flight: InFlight, now_s: Callable[[], float]) -> None:
         super().__init__(max_workers=threads, thread_name_prefix="call")
         self._in_flight = in_flight
         self._threads_allowed = threads
         self._queued = InFlight()
         self._running = InFlight()
+        self._now_s = now_s
+        self._arrival = _Arrival()
 
     @property
     def queued(self) -> int:
         """How many calls wait for a thread."""
         return self._queued.count
+
+    def waited_s(self) -> float:
+        """How long the call that this thread works on waited for it."""
+        return self._arrival.waited_s
 
     @property
     def is_full(self) -> bool:
@@ -79,10 +91,12 @@ class CallPool(ThreadPoolExecutor):
         """Queue a call, counted until its function has returned."""
         self._in_flight.enter()
         self._queued.enter()
+        queued_s = self._now_s()
 
         def run() -> Result:
             self._queued.leave()
             self._running.enter()
+            self._arrival.waited_s = self._now_s() - queued_s
             try:
                 return fn(*args, **kwargs)
             finally:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from stepdown.resilience.load_shedding import LoadShedding
 from stepdown.transport.descriptors import permitted_connections
 from stepdown.transport.reception import ReceptionLimits
 
 _MS = 1000
 MIB = 1024 * 1024
 _RECEPTION = ReceptionLimits()
+_SHEDDING = LoadShedding()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +18,8 @@ class ListenerOptions:
 
     `address` is host:port, port 0 for any free one. A unary call holds one of `call_threads` while it is answered, and
     before that one of `receiving_threads` while its message arrives; further ones queue, up to `concurrent_calls` in
-    all. Open streams and watches of health have threads of their own; one caller may have half of the streams.
+    all and for as long as `shedding` allows. Open streams and watches of health have threads of their own; one caller
+    may have half of the streams.
     `large_request_bytes` is for methods that carry batches and tensors; `held_bytes` bounds the messages, received or
     answered, that calls hold in all, and one caller may hold half of it.
 
@@ -45,6 +48,7 @@ class ListenerOptions:
     connection_idle_s: float = 1800.0
     connection_age_s: float = 43_200.0
     connection_age_grace_s: float = 60.0
+    shedding: LoadShedding = _SHEDDING
     reuse_port: bool = False
     announce_s: float = 0.5
 

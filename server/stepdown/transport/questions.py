@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTerms:
-    """What one call holds for all its questions.
+    """What one call holds for all its questions. `waited_s`: how long it waited to be begun.
 
     `remaining_s`: until the caller's deadline; None if it set none. `is_stream`: the deadline is the stream's, and each
     encounter in it has the pathway's budget.
@@ -34,6 +34,7 @@ class CallTerms:
     trace_id: str
     remaining_s: float | None
     is_stream: bool = False
+    waited_s: float = 0.0
 
     def allowance(self, *, budget_ms: int, encounters: int) -> Allowance:
         """What bounds that many encounters of a pathway, asked at once."""

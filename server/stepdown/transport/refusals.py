@@ -8,6 +8,7 @@ from stepdown.domain.reasons import RejectReason
 
 DRAIN_RETRY_S = 1.0
 LEDGER_RETRY_S = 1.0
+OVERLOAD_RETRY_S = 1.0
 
 
 def refused(
@@ -38,6 +39,12 @@ def checkpoint_pending() -> RequestRejectedError:
     """The record is there, and will be covered by a checkpoint in a moment."""
     text = "no signed checkpoint covers this yet; one follows within seconds"
     return _passing(RejectReason.CHECKPOINT_PENDING, text, retry_after_s=LEDGER_RETRY_S)
+
+
+def overloaded() -> RequestRejectedError:
+    """More was waiting than can be answered in time, even by the rules, and the request was not begun."""
+    text = "more calls wait than can be answered in time; this one was not begun: send it again in a moment"
+    return _passing(RejectReason.OVERLOADED, text, retry_after_s=OVERLOAD_RETRY_S)
 
 
 def server_draining() -> RequestRejectedError:

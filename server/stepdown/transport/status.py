@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 from stepdown.domain.errors import FieldViolation, NoAnswerError, RequestRejectedError
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.transport.codec.times import duration
+from stepdown.transport.refusals import OVERLOAD_RETRY_S
 
 DOMAIN = "stepdown"
 TIER_UNAVAILABLE = "TIER_UNAVAILABLE"
@@ -27,6 +28,7 @@ INTERNAL_TEXT = "The server failed. Quote the incident id to its operator."
 MAXIMUM_VIOLATIONS = 20
 MAXIMUM_TEXT = 160
 TIER_RETRY_S = 5.0
+PUSH_BACK = "grpc-retry-pushback-ms"
 
 _CODES: Mapping[RejectReason, grpc.StatusCode] = MappingProxyType(
     {
@@ -68,6 +70,7 @@ _CODES: Mapping[RejectReason, grpc.StatusCode] = MappingProxyType(
         RejectReason.RECORD_UNKNOWN: grpc.StatusCode.NOT_FOUND,
         RejectReason.RECORD_RANGE_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
         RejectReason.CHECKPOINT_PENDING: grpc.StatusCode.UNAVAILABLE,
+        RejectReason.OVERLOADED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
 )
 
@@ -95,8 +98,8 @@ def rejection_status(error: RequestRejectedError) -> Status:
 def no_answer_status(error: NoAnswerError, *, pathway: str, minimum_tier: str) -> Status:
     """No tier that the request accepts could answer.
 
-    Too little time is the deadline's fault and unsuitable input the caller's; else it is an unmet precondition if the
-    caller named a minimum, and our outage if not.
+    Too little time is the deadline's fault, unsuitable input the caller's, and want of room passes; else it is an unmet
+    precondition if the caller named a minimum, and our outage if not.
     """
     metadata = {"pathway": pathway, "tier_reason": str(error.reason)}
     if error.reason is Reason.DEADLINE_TOO_SHORT:
@@ -107,6 +110,11 @@ def no_answer_status(error: NoAnswerError, *, pathway: str, minimum_tier: str) -
         return _status(
             grpc.StatusCode.INVALID_ARGUMENT, f"The input suits no tier that is accepted: {error.detail}.", [info]
         )
+    if error.reason is Reason.QUEUE_FULL:
+        info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
+        again = RetryInfo(retry_delay=duration(OVERLOAD_RETRY_S))
+        text = "More is waiting for the tiers that are accepted than can be answered in time."
+        return _status(grpc.StatusCode.RESOURCE_EXHAUSTED, text, [info, again])
     retry = RetryInfo(retry_delay=duration(TIER_RETRY_S))
     if not minimum_tier:
         info = ErrorInfo(reason=NO_TIER_ANSWERED, domain=DOMAIN, metadata=metadata)
@@ -121,6 +129,15 @@ def no_answer_status(error: NoAnswerError, *, pathway: str, minimum_tier: str) -
     )
     text = f"Neither {minimum_tier} nor a better tier of {pathway} can answer now: {error.reason}."
     return _status(grpc.StatusCode.FAILED_PRECONDITION, text, [info, PreconditionFailure(violations=[unmet]), retry])
+
+
+def push_back(status: Status) -> tuple[tuple[str, str], ...]:
+    """The trailer by which gRPC's own retries wait as long as the status says (gRFC A6); none where it says nothing."""
+    retry = RetryInfo()
+    for detail in status.details:
+        if detail.Unpack(retry):
+            return ((PUSH_BACK, str(round(retry.retry_delay.ToTimedelta().total_seconds() * 1000))),)
+    return ()
 
 
 def denied_status(*, authenticated: bool) -> Status:

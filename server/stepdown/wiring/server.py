@@ -49,7 +49,7 @@ from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading
 from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
-from stepdown.wiring.translation import engine_policy, pathway_spec, pool_options, tls_material
+from stepdown.wiring.translation import engine_policy, load_shedding, pathway_spec, pool_options, tls_material
 
 
 class Server:
@@ -210,7 +210,9 @@ class Server:
             tls=self._tls,
             authorization=Authorization(trust_domain=tls.trust_domain),
             options=ListenerOptions(
-                address=self._settings.server.grpc_address, call_threads=self._settings.server.call_threads
+                address=self._settings.server.grpc_address,
+                call_threads=self._settings.server.call_threads,
+                shedding=load_shedding(self._settings),
             ),
             limits=RequestLimits(),
             add_services=(self._open_inference(loaded.roster, record), *audit_services(self._kept, record)),

@@ -8,6 +8,7 @@ from stepdown.adapters.tls_material import TlsMaterial
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
 from stepdown.adapters.worker_pool.sharing import TierDemand, share_out, this_machine
 from stepdown.domain.drills import InjectedFault, place_of
+from stepdown.resilience.load_shedding import LoadShedding
 from stepdown.serving.activation import TierOrder
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.serving.roster import Pathway
@@ -59,6 +60,19 @@ def engine_policy(engine: EngineSettings) -> EnginePolicy:
         probe_period_s=engine.probe_period_s,
         probation_dwell_s=engine.probation_dwell_s,
         unavailable_retry_s=engine.unavailable_retry_s,
+        maximum_queue_s=engine.maximum_queue_s,
+        routine_share=engine.routine_share,
+        urgent_share=engine.urgent_share,
+        hedge_share=engine.hedge_share,
+    )
+
+
+def load_shedding(configuration: Settings) -> LoadShedding:
+    """Whom the server itself turns away when calls wait."""
+    return LoadShedding(
+        maximum_wait_s=configuration.server.maximum_wait_s,
+        routine_share=configuration.engine.routine_share,
+        urgent_share=configuration.engine.urgent_share,
     )
 
 

@@ -179,7 +179,7 @@ def test_a_server_is_named_by_an_ipv6_address(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
     by_name = replace(credentials(tmp_path), server_name="localhost")
-    with grpc_side(address="[::1]:0") as side, AssessmentClient(side.listener.address, by_name) as client:  # type: ignore[arg-type]
+    with grpc_side(address="[::1]:0") as side, AssessmentClient(side.listener.address, by_name) as client:
         assert client.assess(assess_request(), timeout_s=5.0).request_id
 
 

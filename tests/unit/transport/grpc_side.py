@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from typing import Any
 
 import grpc
 
@@ -137,7 +138,7 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
     alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple,
     add_services: Sequence[AddServices] = (),
     read_tls: Callable[[], TlsMaterial] = material,
-    **options: float,
+    **options: Any,  # noqa: ANN401
 ) -> Iterator[GrpcSide]:
     """Serve until the test ends."""
     chain = chain or FakeChain()
@@ -154,7 +155,7 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
         ),
         tls=tls,
         authorization=Authorization(trust_domain=TRUST_DOMAIN),
-        options=replace(ListenerOptions(address="127.0.0.1:0", announce_s=0.0), **options),  # type: ignore[arg-type]
+        options=replace(ListenerOptions(address="127.0.0.1:0", announce_s=0.0), **options),
         limits=limits or RequestLimits(),
         add_services=add_services,
     )

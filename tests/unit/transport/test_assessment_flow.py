@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import pytest
 from grpc import StatusCode
 
 from stepdown.api.v1 import assessments_pb2, bands_pb2, tiers_pb2
+from stepdown.domain.bands import Band
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
-from stepdown.domain.notices import AnswerGiven, RequestRefused
+from stepdown.domain.notices import AnswerGiven, CallShed, RequestRefused
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.domain.tiers import Urgency
 from stepdown.transport.questions import CallTerms, Question
@@ -206,3 +209,27 @@ def test_contributions_come_only_when_they_are_wanted() -> None:
     side = Side(chain=FakeChain(answer=lambda _: by_model(0.2, tier="distilled")))
     assert len(answered(side.ask()).risk.contributions) == 0
     assert len(answered(side.ask(want_contributions=True)).risk.contributions) == 40
+
+
+def test_a_routine_call_that_waited_is_answered_by_the_rules_and_one_that_waited_long_is_turned_away() -> None:
+    side = Side()
+    side.ask(replace(TERMS, waited_s=0.2))
+    assert side.asked.models_spared
+    turned_away = Side()
+    code, reason = refused(turned_away.ask(replace(TERMS, waited_s=0.6)))
+    assert (code, reason) == (StatusCode.RESOURCE_EXHAUSTED.value[0], "OVERLOADED")
+    assert turned_away.chain.submitted == []
+    assert turned_away.recorded.notices == [CallShed(urgency=Urgency.ROUTINE)]
+
+
+def test_an_emergency_that_waited_keeps_its_models() -> None:
+    side = Side()
+    side.ask(replace(TERMS, waited_s=0.8), urgency=3)
+    assert not side.asked.models_spared
+
+
+def test_the_chain_hears_who_asks_and_what_the_rules_say() -> None:
+    side = Side()
+    side.ask()
+    assert (side.asked.client, side.asked.vetted) == (TERMS.caller, True)
+    assert side.asked.rules_band is not Band.INDETERMINATE

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Semaphore
 from typing import TYPE_CHECKING, cast
 
 import grpc
@@ -29,6 +28,7 @@ from stepdown.transport.servicers.operations import OperationsServicer
 from stepdown.transport.stalls import Stalls
 from stepdown.transport.stream_places import StreamPlaces
 from stepdown.transport.tracing import Trace
+from stepdown.transport.turns import Turns
 from tests.fakes.activations import FakeActivations
 from tests.fakes.assess_requests import assess_request
 from tests.fakes.chain import FakeChain
@@ -134,7 +134,15 @@ def reception() -> Reception:
 
 def lanes() -> Lanes:
     pool, places = ThreadPoolExecutor(1), StreamPlaces(places=1, caller_places=1)
-    return Lanes(answering=Semaphore(), streams=pool, places=places, watches=pool, watch_places=places)
+    return Lanes(
+        answering=Turns(places=1, maximum_wait_s=1.0, clock=SystemClock()),
+        streams=pool,
+        places=places,
+        watches=pool,
+        watch_places=places,
+        waited_s=lambda: 0.0,
+        has_room=lambda: True,
+    )
 
 
 def test_nothing_that_was_received_or_is_delivered_stays_held(context: grpc.ServicerContext) -> None:

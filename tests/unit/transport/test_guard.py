@@ -16,6 +16,7 @@ from stepdown.domain.engine_events import Request
 from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import RejectReason
+from stepdown.resilience.load_shedding import LoadShedding
 from stepdown.transport.authorization import Authorization, Role
 from stepdown.transport.calls import current_call
 from stepdown.transport.draining import DrainSignal
@@ -263,14 +264,14 @@ def test_calls_beyond_what_may_wait_are_turned_away_at_once_and_those_within_are
         release.wait(30)
         return by_rules(request)
 
-    with grpc_side(concurrent_calls=4, call_threads=2) as side:
+    with grpc_side(concurrent_calls=4, call_threads=2, shedding=LoadShedding(maximum_wait_s=60.0)) as side:
         side.chain.answer = hold
         stub = AssessmentServiceStub(side.assessor)
         waiting = [stub.AssessRisk.future(assess_request(), timeout=30) for _ in range(4)]
         until(lambda: len(side.chain.submitted) == 2)
         failed = failure_of(lambda: stub.AssessRisk(assess_request(), timeout=30))
         release.set()
-        assert failed.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert (failed.code, failed.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
         assert {future.result().assessment.answered_by.tier for future in waiting} == {"rules"}
 
 

@@ -21,7 +21,7 @@ def test_nothing_in_flight_is_not_waited_for() -> None:
 
 def test_a_call_counts_from_when_it_is_queued_until_it_has_ended_however_it_ends() -> None:
     in_flight, go_on = InFlight(), threading.Event()
-    pool = CallPool(threads=1, in_flight=in_flight)
+    pool = CallPool(threads=1, in_flight=in_flight, now_s=lambda: 0.0)
 
     def fail() -> None:
         raise ValueError
@@ -38,7 +38,7 @@ def test_a_call_counts_from_when_it_is_queued_until_it_has_ended_however_it_ends
 
 def test_a_call_that_cannot_be_queued_does_not_count() -> None:
     in_flight = InFlight()
-    pool = CallPool(threads=1, in_flight=in_flight)
+    pool = CallPool(threads=1, in_flight=in_flight, now_s=lambda: 0.0)
     pool.shutdown()
     with pytest.raises(RuntimeError):
         pool.submit(len, "")
@@ -50,7 +50,7 @@ def test_a_call_that_only_waits_for_a_free_thread_to_wake_up_is_not_kept_waiting
     threads: int, *, full: bool
 ) -> None:
     go_on, begun = threading.Event(), threading.Event()
-    pool = CallPool(threads=threads, in_flight=InFlight())
+    pool = CallPool(threads=threads, in_flight=InFlight(), now_s=lambda: 0.0)
     assert not pool.is_full
 
     def work() -> None:
@@ -65,3 +65,10 @@ def test_a_call_that_only_waits_for_a_free_thread_to_wake_up_is_not_kept_waiting
     go_on.set()
     pool.shutdown()
     assert not pool.is_full
+
+
+def test_a_call_knows_how_long_it_was_queued() -> None:
+    moments = iter((10.0, 10.25, 11.0, 11.0))
+    pool = CallPool(threads=1, in_flight=InFlight(), now_s=lambda: next(moments))
+    assert pool.submit(pool.waited_s).result() == 0.25
+    assert pool.submit(pool.waited_s).result() == 0.0

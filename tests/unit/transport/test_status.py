@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepdown.domain.errors import FieldViolation, NoAnswerError, RequestRejectedError
+from stepdown.domain.fault_classes import TREATMENTS, FaultClass
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.transport import status as table
+from stepdown.transport.refusals import overloaded
 
 Kind = TypeVar("Kind", bound=Message)
 
@@ -116,10 +118,10 @@ def test_a_tier_outage_is_a_failed_precondition_for_the_caller_that_named_a_mini
 
 
 def test_a_tier_outage_is_unavailability_for_everyone_else() -> None:
-    error = NoAnswerError(reason=Reason.QUEUE_FULL, detail="")
+    error = NoAnswerError(reason=Reason.WORKER_LOST, detail="")
     status = table.no_answer_status(error, pathway="sepsis", minimum_tier="")
     assert status.code == StatusCode.UNAVAILABLE.value[0]
-    assert detail(status, ErrorInfo).metadata["tier_reason"] == "QUEUE_FULL"
+    assert detail(status, ErrorInfo).metadata["tier_reason"] == "WORKER_LOST"
     assert has(status, RetryInfo)
     assert not has(status, PreconditionFailure)
 
@@ -153,3 +155,30 @@ def test_an_incident_is_a_fixed_text_and_an_id() -> None:
     assert status.code == StatusCode.INTERNAL.value[0]
     assert status.message == f"{table.INTERNAL_TEXT} Incident abc123."
     assert detail(status, ErrorInfo).metadata["incident_id"] == "abc123"
+
+
+@pytest.mark.parametrize("minimum_tier", ["", "full"])
+def test_want_of_room_passes_and_says_when_to_try_again(minimum_tier: str) -> None:
+    error = NoAnswerError(reason=Reason.QUEUE_FULL, detail="full: no room")
+    status = table.no_answer_status(error, pathway="sepsis", minimum_tier=minimum_tier)
+    assert status.code == StatusCode.RESOURCE_EXHAUSTED.value[0]
+    assert table.push_back(status) == (("grpc-retry-pushback-ms", "1000"),)
+
+
+def test_overload_is_a_typed_refusal_with_push_back() -> None:
+    status = table.rejection_status(overloaded())
+    assert status.code == StatusCode.RESOURCE_EXHAUSTED.value[0]
+    assert (detail(status, ErrorInfo).reason, detail(status, RetryInfo).retry_delay.seconds) == ("OVERLOADED", 1)
+    assert table.push_back(status) == (("grpc-retry-pushback-ms", "1000"),)
+
+
+def test_what_trying_again_would_not_mend_pushes_nobody_back() -> None:
+    assert table.push_back(table.denied_status(authenticated=True)) == ()
+
+
+@pytest.mark.parametrize("reason", [each for each, row in TREATMENTS.items() if row.fault_class is FaultClass.DEVICE])
+@pytest.mark.parametrize("minimum_tier", ["", "full"])
+def test_a_devices_fault_is_never_called_the_callers(reason: Reason, minimum_tier: str) -> None:
+    error = NoAnswerError(reason=reason, detail="")
+    status = table.no_answer_status(error, pathway="sepsis", minimum_tier=minimum_tier)
+    assert status.code != StatusCode.INVALID_ARGUMENT.value[0]

@@ -16,8 +16,10 @@ from stepdown.domain.notices import (
     ActivationMoved,
     AnswerGiven,
     BatchFinished,
+    CallShed,
     CapabilityChanged,
     DriftChanged,
+    FidelityShed,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -68,10 +70,8 @@ def line_of(notice: Notice) -> LogLine:
             return _change(notice)
         case DriftChanged():
             return _drift(notice)
-        case RequestRefused():
-            fields = {"pathway": notice.pathway, "reason": notice.reason}
-            repeats = ("request_refused", notice.pathway, notice.reason)
-            return LogLine(level=logging.INFO, event="request_refused", fields=fields, repeats=repeats)
+        case RequestRefused() | FidelityShed() | CallShed():
+            return _turned_away(notice)
         case TierFault() | ProbeFinished() | WorkerSpawned():
             return _of_tier(notice)
 
@@ -117,6 +117,21 @@ def _answer(answer: AnswerGiven) -> LogLine:
         return LogLine(level=logging.ERROR, event="request_unanswered", fields=fields, repeats=repeats)
     bundle = {"bundle": f"{by.bundle.name}@{by.bundle.version}", "provider": by.execution_provider}
     return LogLine(level=logging.DEBUG, event="request_answered", fields=fields | bundle)
+
+
+def _turned_away(notice: RequestRefused | FidelityShed | CallShed) -> LogLine:
+    """Refusals and overload: thinned out, because they never come alone."""
+    if isinstance(notice, RequestRefused):
+        refused = {"pathway": notice.pathway, "reason": notice.reason}
+        repeats = ("request_refused", notice.pathway, notice.reason)
+        return LogLine(level=logging.INFO, event="request_refused", fields=refused, repeats=repeats)
+    if isinstance(notice, CallShed):
+        urgency = notice.urgency if notice.urgency is not None else "unread"
+        unread: dict[str, object] = {"pathway": "", "urgency": urgency}
+        return LogLine(level=logging.ERROR, event="call_shed", fields=unread, repeats=("call_shed", urgency))
+    fields = {"pathway": notice.pathway, "tier": notice.tier, "urgency": notice.urgency, "requests": notice.requests}
+    of_one_kind = ("fidelity_shed", notice.pathway, notice.tier, notice.urgency)
+    return LogLine(level=logging.WARNING, event="fidelity_shed", fields=fields, repeats=of_one_kind)
 
 
 def _change(notice: TierMoved | CapabilityChanged | ActivationMoved) -> LogLine:

@@ -6,6 +6,7 @@ that a client can choose is a way to fill the memory of the server and of every 
 """
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -14,7 +15,9 @@ from stepdown.domain.notices import (
     ActivationMoved,
     AnswerGiven,
     BatchFinished,
+    CallShed,
     DriftChanged,
+    FidelityShed,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -22,6 +25,7 @@ from stepdown.domain.notices import (
     TierMoved,
 )
 from stepdown.domain.reasons import Reason
+from stepdown.domain.tiers import Urgency
 
 NOBODY = "none"
 """The tier label of a request that no tier answered."""
@@ -37,7 +41,11 @@ _COMPUTE_BUCKETS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025
 _SLACK_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _ROW_BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
-_OF_A_TIER = BatchFinished | TierFault | TierMoved | ProbeFinished | ActivationMoved
+UNREAD = "unread"
+"""The urgency label of a call that was turned away before it was read."""
+
+_OfTier: TypeAlias = BatchFinished | TierFault | TierMoved | ProbeFinished | ActivationMoved | FidelityShed
+_OF_A_TIER = (BatchFinished, TierFault, TierMoved, ProbeFinished, ActivationMoved, FidelityShed)
 _TIER = ("pathway", "tier")
 _TIER_REASON = ("pathway", "tier", "reason")
 
@@ -63,11 +71,14 @@ class MetricsObserver:
         self._tiers = {pathway: frozenset(names) for pathway, names in tiers.items()}
         self._pairs = tuple((pathway, tier) for pathway, names in tiers.items() for tier in names)
         self._make_counters()
+        self._make_shed_counters()
         self._make_histograms()
 
     def notice(self, notice: Notice) -> None:
         """Count one notice; those about names that are not configured are ignored."""
-        if isinstance(notice, RequestRefused):
+        if isinstance(notice, CallShed):
+            self._calls_shed[(notice.urgency.value if notice.urgency is not None else UNREAD,)].inc()
+        elif isinstance(notice, RequestRefused):
             pathway = notice.pathway if notice.pathway in self._tiers else UNKNOWN_PATHWAY
             self._refused[pathway, notice.reason.value].inc()
         elif notice.pathway not in self._tiers:
@@ -120,6 +131,22 @@ class MetricsObserver:
             for signal in DriftSignal:
                 self._drifts[pathway, signal.value].inc(0)
 
+    def _make_shed_counters(self) -> None:
+        self._fidelity_shed = _Counters(
+            self._registry,
+            "stepdown_fidelity_shed_total",
+            "Requests that went without a tier for want of room or time to wait, by that tier and their urgency.",
+            ("pathway", "tier", "urgency"),
+        )
+        self._calls_shed = _Counters(
+            self._registry,
+            "stepdown_calls_shed_total",
+            "Calls turned away because not even the rules could serve them in time.",
+            ("urgency",),
+        )
+        for urgency in (UNREAD, *(each.value for each in Urgency)):
+            self._calls_shed[(urgency,)].inc(0)
+
     def _make_histograms(self) -> None:
         def histogram(name: str, documentation: str, buckets: tuple[float, ...]) -> dict[tuple[str, str], Histogram]:
             made = Histogram(f"stepdown_{name}", documentation, _TIER, buckets=buckets, registry=self._registry)
@@ -157,7 +184,7 @@ class MetricsObserver:
             if degradation.tier in self._tiers[pathway]:
                 self._degradations[pathway, degradation.tier, degradation.reason.value].inc()
 
-    def _of_tier(self, notice: BatchFinished | TierFault | TierMoved | ProbeFinished | ActivationMoved) -> None:
+    def _of_tier(self, notice: _OfTier) -> None:
         pair = (notice.pathway, notice.tier)
         match notice:
             case BatchFinished():
@@ -166,6 +193,8 @@ class MetricsObserver:
                 self._queue[pair].observe(notice.queue_s)
             case TierFault():
                 self._faults[*pair, notice.reason.value].inc()
+            case FidelityShed():
+                self._fidelity_shed[*pair, notice.urgency.value].inc(notice.requests)
             case TierMoved():
                 self._moves[*pair, notice.state.value].inc()
             case ActivationMoved():

@@ -47,6 +47,7 @@ class Batching:
         return Flight(sequence=sequence, slot=slot, kind=kind, cases=cases, rows=rows, sent_s=now_s, running_s=now_s)
 
     def _send(self, tier: Tier, worker: int, flight: Flight, payloads: tuple[TensorRows, ...]) -> None:
+        flight.expected_s = tier.run_time.estimate_s(flight.rows)
         tier.flights[flight.sequence] = flight
         kind = BatchKind.LIVE if flight.cases else BatchKind.SHADOW
         self._outbox.put(

@@ -4,7 +4,7 @@ Asks the planned tiers in turn and answers each request exactly once.
 """
 
 from collections.abc import Iterable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from stepdown.domain.assessments import Degradation
 from stepdown.domain.engine_effects import AnswerRequest, Outcome
@@ -13,14 +13,20 @@ from stepdown.domain.notices import AnswerGiven
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tensors import RowsResult
 from stepdown.domain.tiers import TierState
+from stepdown.resilience.extra_work import ExtraWork
 from stepdown.serving.engine.case import Case, HeldAnswer
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.pathway import Pathway
 from stepdown.serving.engine.policy import EnginePolicy
+from stepdown.serving.engine.shed_count import ShedCount
 from stepdown.serving.engine.tier import Tier
 from stepdown.serving.tier_plan import unfit_for
 
 _NEVER_S = float("inf")
+
+_SPARE_REMINDERS = 256
+_NO_HEDGE = "asking it as well, to be safe, would have been too much extra work"
+_GAVE_WAY = "gave way to a caller with less waiting"
 
 
 class Cascade:
@@ -37,6 +43,8 @@ class Cascade:
         self._due: list[tuple[float, int, bool, Case]] = []
         self._ticket = 0
         self._open: dict[int, Case] = {}
+        self._extra = ExtraWork(share=policy.hedge_share, burst_rows=policy.hedge_burst_rows)
+        self.shed = ShedCount(pathway=pathway.name, outbox=outbox)
         self.touched: set[Tier] = set()
 
     # --- in ------------------------------------------------------------------------------------------------------
@@ -44,6 +52,7 @@ class Cascade:
     def start(self, case: Case, now_s: float) -> None:
         """Ask the first tier of the plan, or answer at once when there is nobody to ask."""
         self._open[id(case.request)] = case
+        self._extra.earn(case.rows)
         self._remind(case, case.answer_by_s, last=True)
         if not self._ask_next(case, now_s):
             self._settle(case, now_s)
@@ -83,9 +92,9 @@ class Cascade:
 
     def cancelled(self, request: Request) -> None:
         """The caller went away: nobody is answered and nothing more is asked."""
-        case = self._open.pop(id(request), None)
+        case = self._open.get(id(request))
         if case is not None:
-            case.done = True
+            self._end(case)
 
     def hurry(self, cases: Iterable[Case], now_s: float) -> None:
         """The tier asked is suspiciously silent: ask the next one beside it, or give the answer that is in hand."""
@@ -105,7 +114,7 @@ class Cascade:
             if last:
                 self._settle(case, now_s)
             else:
-                self._ask_next(case, now_s)
+                self._hedge(case, now_s)
 
     def next_due_s(self) -> float:
         """When `tick` next has something to do."""
@@ -134,22 +143,20 @@ class Cascade:
     # --- asking --------------------------------------------------------------------------------------------------
 
     def _ask_next(self, case: Case, now_s: float) -> bool:
-        remaining_s = case.answer_by_s - now_s
         while case.position < len(case.order):
             rank = case.order[case.position]
             case.position += 1
-            if self._ask(case, self._pathway.taker(rank, rows=case.rows, remaining_s=remaining_s), now_s):
+            if self._ask(case, self._pathway.taker(rank, rows=case.rows, remaining_s=case.answer_by_s - now_s), now_s):
                 return True
         return False
 
     def _ask(self, case: Case, tier: Tier, now_s: float) -> bool:
         """Let the case wait for this tier, unless that is no use: then note why."""
-        unfit = unfit_for(tier.view(), case.answer_by_s - now_s)
-        if case.rows > tier.maximum_rows:
-            unfit = (Reason.INPUT_UNSUITABLE, "more rows than the bundle takes at once")
+        unfit = self._unfit(case, tier, now_s)
         if unfit is not None:
-            case.degradations[tier.rank] = Degradation(tier=tier.name, reason=unfit[0], detail=unfit[1])
+            self.skip(case, Degradation(tier=tier.name, reason=unfit[0], detail=unfit[1]), rank=tier.rank)
             return False
+        self._make_room(case, tier, now_s)
         case.asked_s[tier.rank] = now_s
         case.asked_of[tier.rank] = tier
         tier.queue.put(case)
@@ -157,22 +164,60 @@ class Cascade:
         self._plan_hedge(case, now_s)
         return True
 
+    def skip(self, case: Case, degradation: Degradation, *, rank: int) -> None:
+        """A tier is not asked for this case; told to observers where that is for want of room."""
+        case.degradations[rank] = degradation
+        if degradation.reason is Reason.QUEUE_FULL:
+            self.shed.count(case, degradation.tier)
+
+    @staticmethod
+    def _unfit(case: Case, tier: Tier, now_s: float) -> tuple[Reason, str] | None:
+        if case.rows > 1 and case.rows > tier.maximum_rows:
+            return Reason.INPUT_UNSUITABLE, "more rows than the bundle takes at once"
+        view = tier.view(case.request.urgency, case.request.client, rows=case.rows)
+        return unfit_for(view, case.answer_by_s - now_s)
+
+    def _make_room(self, case: Case, tier: Tier, now_s: float) -> None:
+        """In a full queue, the client with most waiting gives way: one that floods is answered from lower tiers."""
+        urgency, client = case.request.urgency, case.request.client
+        while tier.is_full(urgency) and tier.queue.can_displace(urgency, client, rows=case.rows):
+            victim = tier.queue.displaced(urgency)
+            self.shed.count(victim, tier.name)
+            self.failed((victim,), tier=tier, reason=Reason.QUEUE_FULL, detail=_GAVE_WAY, now_s=now_s)
+
+    def _hedge(self, case: Case, now_s: float) -> None:
+        """Ask the next tier beside the first, within what extra work may be done; else the first is waited for.
+
+        Without it a first tier that is slow under load would double the load of the next, and both be lost.
+        """
+        if not self._extra.affords(case.rows):
+            for rank in case.order[case.position :]:
+                withheld = Degradation(tier=self._pathway.models[rank].name, reason=Reason.QUEUE_FULL, detail=_NO_HEDGE)
+                self.skip(case, withheld, rank=rank)
+        elif self._ask_next(case, now_s):
+            self._extra.spend(case.rows)
+
     def _plan_hedge(self, case: Case, now_s: float) -> None:
         if case.position >= len(case.order):
             return
         following = self._pathway.models[case.order[case.position]]
         slow_s = following.latency.quantile_s(0.95) or 0.0
-        # Twice the slow run: once for the run itself, once for what may stand in its queue by then.
-        margin_s = 2 * slow_s + self._policy.hedge_margin_s
+        wait_s = following.wait_s(case.request.urgency, case.request.client)
+        # A slow run, and what stands in its queue: at least a run of the same length, which may have begun by then.
+        margin_s = slow_s + max(slow_s, wait_s) + self._policy.hedge_margin_s
         self._remind(case, max(case.answer_by_s - margin_s, now_s), last=False)
 
     def _remind(self, case: Case, moment_s: float, *, last: bool) -> None:
         self._ticket += 1
         heappush(self._due, (moment_s, self._ticket, last, case))
+        if len(self._due) > 4 * len(self._open) + _SPARE_REMINDERS:
+            self._due = [reminder for reminder in self._due if not reminder[3].done]
+            heapify(self._due)
 
     # --- out -----------------------------------------------------------------------------------------------------
 
     def _settle(self, case: Case, now_s: float) -> None:
+        case.leave_queues()
         held = case.held
         if held is not None:
             self._note_silence(case, below=held.rank, now_s=now_s)
@@ -184,10 +229,15 @@ class Cascade:
             )
         else:
             outcome = self._without_models(case, now_s)
-        case.done = True
-        self._open.pop(id(case.request), None)
+        self._end(case)
         self._outbox.put(AnswerRequest(request=case.request, outcome=outcome))
         self._tell(case, outcome, now_s)
+
+    def _end(self, case: Case) -> None:
+        """Nothing more is done for it, wherever it still waits."""
+        case.done = True
+        self._open.pop(id(case.request), None)
+        case.leave_queues()
 
     def _without_models(self, case: Case, now_s: float) -> Outcome:
         self._note_silence(case, below=len(self._pathway.tiers), now_s=now_s)

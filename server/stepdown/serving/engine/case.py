@@ -15,6 +15,9 @@ class Asked(Protocol):
     def stalled(self) -> bool:
         """Whether it has been silent for suspiciously long."""
 
+    def withdraw(self, case: "Case") -> None:
+        """The case wants no answer from it any more."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class HeldAnswer:
@@ -30,7 +33,8 @@ class Case:
     """Mutable record of one accepted request.
 
     `order` holds tier ranks worth asking, `position` the next of them; `asked_s` the ranks that have not replied, with
-    when they were asked, and `asked_of` whom at that rank. `answer_by_s` is the deadline less the reserve.
+    when they were asked, and `asked_of` whom at that rank; `queued` has the bit of each rank at which it waits for its
+    turn. `answer_by_s` is the deadline less the reserve.
     """
 
     request: Request
@@ -38,17 +42,25 @@ class Case:
     answer_by_s: float
     order: tuple[int, ...]
     position: int = 0
+    queued: int = 0
     asked_s: dict[int, float] = field(default_factory=dict)
     asked_of: dict[int, Asked] = field(default_factory=dict)
     held: HeldAnswer | None = None
     degradations: dict[int, Degradation] = field(default_factory=dict)
     attempts: list[TierAttempt] = field(default_factory=list)
     done: bool = False
+    rows: int = field(init=False)
+    """Rows of model input."""
 
-    @property
-    def rows(self) -> int:
-        """Rows of model input."""
-        return self.request.payload.rows if self.request.payload is not None else 0
+    def __post_init__(self) -> None:
+        """Count once what is asked for often."""
+        self.rows = self.request.payload.rows if self.request.payload is not None else 0
+
+    def leave_queues(self) -> None:
+        """It ends, and whoever has it waiting need not keep it."""
+        if self.queued:
+            for asked in self.asked_of.values():
+                asked.withdraw(self)
 
     def note_failure(self, *, rank: int, tier: str, reason: Reason, detail: str, now_s: float) -> None:
         """A tier that was asked will not answer this request."""

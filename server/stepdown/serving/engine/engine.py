@@ -23,7 +23,7 @@ from stepdown.domain.engine_events import (
     WorkerRefused,
 )
 from stepdown.domain.reasons import Reason
-from stepdown.domain.tiers import TierState
+from stepdown.domain.tiers import TierState, Urgency
 from stepdown.serving.engine.batching import Batching
 from stepdown.serving.engine.candidates import Candidates
 from stepdown.serving.engine.cascade import Cascade
@@ -128,16 +128,17 @@ class Engine:
     # --- requests ------------------------------------------------------------------------------------------------
 
     def _requests_arrived(self, event: RequestsArrived) -> None:
-        views: dict[str, tuple[TierView, ...]] = {}
+        views: dict[tuple[str, Urgency, str], tuple[TierView, ...]] = {}
         for request in event.requests:
             pathway = self.pathways.get(request.pathway)
             if pathway is None:
                 self._refuse(request)
                 continue
-            if pathway.name not in views:
-                views[pathway.name] = pathway.views()
+            key = request.pathway, request.urgency, request.client
+            if key not in views:
+                views[key] = pathway.views(request.urgency, request.client)
                 self._shadow(pathway, request)
-            self._open_case(request, pathway, views[pathway.name])
+            self._open_case(request, pathway, views[key])
 
     def _open_case(self, request: Request, pathway: Pathway, views: tuple[TierView, ...]) -> None:
         reserve_s = max(self._policy.reserve_s, self._policy.reserve_share * (request.deadline_s - self._now_s))
@@ -149,14 +150,21 @@ class Engine:
                 minimum_tier=request.minimum_tier,
                 only_tier=request.only_tier,
                 models_permitted=request.payload is not None,
+                models_spared=request.models_spared,
             ),
         )
         case = Case(request=request, arrived_s=self._now_s, answer_by_s=answer_by_s, order=plan.order)
-        case.degradations = {pathway.tier(skipped.tier).rank: skipped for skipped in plan.skipped}
-        self._cascades[pathway.name].start(case, self._now_s)
+        cascade = self._cascades[pathway.name]
+        for skipped in plan.skipped:
+            tier = pathway.tier(skipped.tier)
+            cascade.skip(case, skipped, rank=tier.rank)
+            if skipped.reason is Reason.DEADLINE_TOO_SHORT and tier.seems_slow():
+                self._supervision.doubt(tier, self._now_s)
+                cascade.touched.add(tier)
+        cascade.start(case, self._now_s)
 
     def _shadow(self, pathway: Pathway, request: Request) -> None:
-        if request.payload is not None:
+        if request.payload is not None and request.vetted:
             for tier in (*pathway.models, *pathway.aside):
                 if tier.state is TierState.PROBATION:
                     self._batching.shadow(tier, request.payload, self._now_s)
@@ -231,6 +239,7 @@ class Engine:
                 tier = cascade.touched.pop()
                 self._supervision.probe_if_due(tier, self._now_s)
                 self._batching.fill(tier, self._now_s)
+            cascade.shed.tell()
             self.pathways[name].update_capability(now_s=self._now_s, outbox=self._outbox)
         self._due_s = self._earliest_due_s()
         return self._outbox.drain()

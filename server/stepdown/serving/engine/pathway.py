@@ -3,7 +3,7 @@
 from stepdown.domain.activations import ActivationState
 from stepdown.domain.assessments import TierIdentity
 from stepdown.domain.notices import CapabilityChanged
-from stepdown.domain.tiers import Capability, TierState
+from stepdown.domain.tiers import Capability, TierState, Urgency
 from stepdown.serving.engine.candidate import Candidate
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec
@@ -41,17 +41,17 @@ class Pathway:
                 return tier
         raise KeyError(name)
 
-    def views(self) -> tuple[TierView, ...]:
-        """The model tiers as planning sees them."""
-        return tuple(self._view(tier) for tier in self.models)
+    def views(self, urgency: Urgency, client: str) -> tuple[TierView, ...]:
+        """The model tiers as planning sees them for requests of that urgency and client."""
+        return tuple(self._view(tier, urgency, client) for tier in self.models)
 
-    def _view(self, tier: Tier) -> TierView:
+    def _view(self, tier: Tier, urgency: Urgency, client: str) -> TierView:
         """A tier that does not serve is worth planning with while a version on trial may take the request."""
-        view = tier.view()
+        view = tier.view(urgency, client)
         candidate = self.candidates.get(tier.rank)
         if view.unfit is None or candidate is None or candidate.state is not ActivationState.CANARY:
             return view
-        trial = candidate.tier.view()
+        trial = candidate.tier.view(urgency, client)
         return trial if trial.unfit is None else view
 
     def taker(self, rank: int, *, rows: int, remaining_s: float) -> Tier:

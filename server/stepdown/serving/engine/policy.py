@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import SupportingStatus
-from stepdown.domain.tiers import ExecutionProvider
+from stepdown.domain.tiers import ExecutionProvider, Urgency
 from stepdown.resilience.backoff import BackoffPolicy
 from stepdown.resilience.circuit_breaker import BreakerPolicy
 
@@ -19,6 +19,11 @@ class EnginePolicy:
     next tier gets beside a silent one. A batch unanswered for `watchdog_s` costs the worker its life; one unanswered
     for `stall_s` (or `stall_factor` times the slowest normal run of its size) sends its callers to the next tier first.
     A tier that was stalled counts towards its pathway's capability again when it has been steady for `steady_s`.
+
+    What waits for a tier is bounded in time by `maximum_queue_s`, as its speed of late has it, and in memory by
+    `maximum_queue_rows`. Of both, routine requests may fill `routine_share` and urgent ones `urgent_share`; the rest is
+    kept for emergencies. Asking a second tier to be safe may add `hedge_share` to the rows asked for, and
+    `hedge_burst_rows` at once. A probe out of turn follows the last one by `early_probe_s` at least.
     """
 
     reserve_s: float = 0.010
@@ -40,9 +45,21 @@ class EnginePolicy:
     fault_limit: int = 10
     fault_window_s: float = 120.0
     maximum_queue_rows: int = 4096
+    maximum_queue_s: float = 5.0
+    routine_share: float = 0.5
+    urgent_share: float = 0.8
+    hedge_share: float = 0.25
+    hedge_burst_rows: int = 128
+    early_probe_s: float = 0.1
     lateness_s: float = 0.25
     backoff: BackoffPolicy = field(default_factory=BackoffPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+
+    def queue_share(self, urgency: Urgency) -> float:
+        """The part of a tier's queue that requests of this urgency may fill."""
+        if urgency is Urgency.ROUTINE:
+            return self.routine_share
+        return self.urgent_share if urgency is Urgency.URGENT else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,60 +1,112 @@
 """Cases waiting for a tier, most urgent first, and the batches made of them."""
 
-from collections import deque
+from collections.abc import Iterator
 
 from stepdown.domain.tiers import Urgency
 from stepdown.serving.engine.case import Case
+from stepdown.serving.engine.fair_queue import FairQueue
 
-_CLASSES = (Urgency.EMERGENCY, Urgency.URGENT, Urgency.ROUTINE)
+MOST_URGENT_FIRST = (Urgency.EMERGENCY, Urgency.URGENT, Urgency.ROUTINE)
+
+# Of every so many rows taken while others wait, one is owed to each class that has to let them pass.
+_OWED_IN = 8
 
 
 class CaseQueue:
-    """First come first served within each urgency. Cases that ended while waiting are skipped, never sent."""
+    """The urgent pass those who wait, clients of one urgency take turns, and nobody waits without end.
 
-    __slots__ = ("_rank", "_waiting", "rows")
+    Every case in it still wants an answer from this tier: one that ends elsewhere is told to `ended`.
+    """
+
+    __slots__ = ("_mark", "_owed", "_waiting", "rows")
 
     def __init__(self, rank: int) -> None:
         """Make the empty queue of the tier of this rank."""
-        self._rank = rank
-        self._waiting: dict[Urgency, deque[Case]] = {urgency: deque() for urgency in _CLASSES}
+        self._mark = 1 << rank
+        self._waiting = {urgency: FairQueue(self._mark) for urgency in MOST_URGENT_FIRST}
+        self._owed = dict.fromkeys(MOST_URGENT_FIRST, 0)
         self.rows = 0
 
     def put(self, case: Case) -> None:
         """Let a case wait."""
-        self._waiting[case.request.urgency].append(case)
+        self._waiting[case.request.urgency].put(case)
         self.rows += case.rows
 
+    def ended(self, case: Case) -> None:
+        """A case wants no answer any more; nothing happens where it does not wait here."""
+        if case.queued & self._mark:
+            self._waiting[case.request.urgency].ended(case)
+            self.rows -= case.rows
+
     def take_batch(self, *, maximum_rows: int, now_s: float) -> tuple[Case, ...]:
-        """Up to `maximum_rows` rows of cases that still want an answer from this tier."""
+        """Up to `maximum_rows` rows of cases that still want an answer from this tier.
+
+        Vetted and unvetted input never share a batch: what an unvetted row does to a run costs no patient an answer.
+        """
         batch: list[Case] = []
         rows = 0
-        for urgency in _CLASSES:
-            waiting = self._waiting[urgency]
-            while waiting:
-                case = waiting[0]
-                if not self._wanted(case, now_s):
-                    waiting.popleft()
-                    self.rows -= case.rows
-                    continue
-                if rows + case.rows > maximum_rows:
-                    return tuple(batch)
-                waiting.popleft()
+        while (queue := self._turn()) is not None:
+            case = queue.head()
+            if now_s >= case.answer_by_s:
+                queue.take()
                 self.rows -= case.rows
-                rows += case.rows
-                batch.append(case)
+                continue
+            if rows + case.rows > maximum_rows or (batch and case.request.vetted is not batch[0].request.vetted):
+                break
+            queue.take()
+            self._settle_up(case)
+            rows += case.rows
+            batch.append(case)
+        self.rows -= rows
         return tuple(batch)
 
     def clear(self) -> tuple[Case, ...]:
-        """Empty the queue; returns the cases that still wanted an answer."""
-        left = tuple(case for waiting in self._waiting.values() for case in waiting if not case.done)
-        for waiting in self._waiting.values():
-            waiting.clear()
-        self.rows = 0
+        """Empty the queue; returns what waited."""
+        left = self.cases()
+        for case in left:
+            self.ended(case)
         return left
 
     def cases(self) -> tuple[Case, ...]:
-        """Everything waiting and not ended."""
-        return tuple(case for waiting in self._waiting.values() for case in waiting if not case.done)
+        """Everything waiting."""
+        return tuple(self._everything())
 
-    def _wanted(self, case: Case, now_s: float) -> bool:
-        return not case.done and self._rank in case.asked_s and now_s < case.answer_by_s
+    def rows_before(self, urgency: Urgency, client: str) -> int:
+        """Rows that would be served before a new case of that client."""
+        before = MOST_URGENT_FIRST[: MOST_URGENT_FIRST.index(urgency)]
+        return sum(self._waiting[each].rows for each in before) + self._waiting[urgency].rows_before(client)
+
+    def can_displace(self, urgency: Urgency, client: str, *, rows: int) -> bool:
+        """Whether a full queue should give way to this client, because another has more than its part of it."""
+        return self._waiting[urgency].can_displace(client, rows=rows)
+
+    def displaced(self, urgency: Urgency) -> Case:
+        """Take out the newest case of the client with most waiting in that urgency."""
+        case = self._waiting[urgency].displaced()
+        self.rows -= case.rows
+        return case
+
+    def _everything(self) -> Iterator[Case]:
+        for queue in self._waiting.values():
+            yield from queue
+
+    def _turn(self) -> FairQueue | None:
+        """The class to be served next: one that has waited for its due, else the most urgent."""
+        chosen = None
+        for urgency, queue in self._waiting.items():
+            if queue.rows:
+                if chosen is not None and self._owed[urgency] >= _OWED_IN:
+                    return queue
+                chosen = chosen or queue
+        return chosen
+
+    def _settle_up(self, case: Case) -> None:
+        """Whoever was passed is owed a little more; whoever was served is owed nothing for now."""
+        served = case.request.urgency
+        passed = False
+        for urgency, queue in self._waiting.items():
+            if urgency is served:
+                self._owed[urgency] = max(self._owed[urgency] - _OWED_IN * case.rows, 0)
+                passed = True
+            elif passed and queue.rows:
+                self._owed[urgency] += case.rows

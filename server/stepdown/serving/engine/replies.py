@@ -7,16 +7,17 @@ from collections.abc import Mapping
 
 from stepdown.domain.engine_effects import BatchKind
 from stepdown.domain.engine_events import BatchCompleted, BatchFailed, ProbeCompleted
-from stepdown.domain.fault_classes import treatment_of
+from stepdown.domain.fault_classes import FaultClass, treatment_of
 from stepdown.domain.notices import BatchFinished, TierFault
 from stepdown.domain.reasons import Reason
 from stepdown.serving.engine.cascade import Cascade
 from stepdown.serving.engine.case import Case
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.supervision import Supervision
+from stepdown.serving.engine.suspicion import looks_wrong
 from stepdown.serving.engine.tier import Flight, Tier
 
-_ROW_MEMORY = 0.1
+_UNVETTED = "outputs refused for input that intake had not vetted"
 
 
 class Replies:
@@ -40,8 +41,13 @@ class Replies:
             )
             return
         self._learn_speed(tier, flight, compute_s=event.compute_s, now_s=now_s)
+        if flight.cases and looks_wrong(tier, flight.cases, event.results):
+            self._supervision.doubt(tier, now_s)
         self._deliver(tier, flight, event, now_s)
         bad = sum(result.reason is Reason.OUTPUT_INVALID for result in event.results)
+        if not flight.vetted:
+            self._suspect_input(tier, bad, now_s)
+            return
         if bad:
             self._tell_fault(tier, Reason.OUTPUT_INVALID, "outputs refused")
         self._judge(tier, good=len(event.results) - bad, bad=bad, now_s=now_s)
@@ -97,7 +103,7 @@ class Replies:
     def _learn_speed(self, tier: Tier, flight: Flight, *, compute_s: float, now_s: float) -> None:
         took_s = now_s - flight.running_s
         tier.latency.observe(took_s)
-        tier.row_s += _ROW_MEMORY * (took_s / max(flight.rows, 1) - tier.row_s)
+        tier.run_time.observe(flight.rows, took_s)
         if flight.kind is BatchKind.LIVE:
             waited_s = sum(flight.sent_s - case.asked_s.get(tier.rank, flight.sent_s) for case in flight.cases)
             self._outbox.tell(
@@ -120,6 +126,12 @@ class Replies:
             owed = self._supervision.open_breaker(tier, now_s)
             self._step_down(owed, tier=tier, reason=Reason.BREAKER_OPEN, detail="too many results failed", now_s=now_s)
 
+    def _suspect_input(self, tier: Tier, bad: int, now_s: float) -> None:
+        """What nobody vetted is the likelier cause of a bad output; whether it was the device, the probe will tell."""
+        if bad:
+            self._tell_fault(tier, Reason.INPUT_UNSUITABLE, _UNVETTED)
+            self._supervision.doubt(tier, now_s)
+
     def _fail(self, tier: Tier, flight: Flight, *, reason: Reason, detail: str, lethal: bool, now_s: float) -> None:
         if lethal:
             owed = flight.cases + self._supervision.kill(tier, reason=reason, detail=detail, now_s=now_s)
@@ -127,7 +139,10 @@ class Replies:
             return
         self._tell_fault(tier, reason, detail)
         self._step_down(flight.cases, tier=tier, reason=reason, detail=detail, now_s=now_s)
-        self._judge(tier, good=0, bad=max(len(flight.cases), 1), now_s=now_s)
+        if flight.vetted and treatment_of(reason).fault_class is not FaultClass.INPUT:
+            self._judge(tier, good=0, bad=max(len(flight.cases), 1), now_s=now_s)
+        else:
+            self._supervision.doubt(tier, now_s)
 
     def _give_up(self, owed: tuple[Case, ...], *, tier: Tier, reason: Reason, detail: str, now_s: float) -> None:
         """The worker cannot be trusted: neither what it owes nor what it has said and nobody has heard yet."""

@@ -58,6 +58,7 @@ class Supervision:
         self._last_worker += 1
         tier.worker = self._last_worker
         tier.start_due_s = None
+        tier.wanted_back = False
         tier.attempt += 1
         self.tier_of_worker[tier.worker] = tier
         self._outbox.tell(WorkerSpawned(pathway=tier.pathway, tier=tier.name, attempt=tier.attempt))
@@ -103,10 +104,15 @@ class Supervision:
         self._outbox.put(DispatchProbe(worker=worker, slot=slot, sequence=sequence, case=tier.probe_case))
         tier.probe_case += 1
 
-    def probe_soon(self, tier: Tier, now_s: float) -> None:
-        """Something looked wrong: prove the worker now instead of at the end of the period."""
+    def probe_soon(self, tier: Tier, now_s: float, *, gap_s: float = 0.0) -> None:
+        """Something looked wrong: prove the worker now, or `gap_s` after its last proof, not at the period's end."""
         if tier.probe_due_s is not None:
-            tier.probe_due_s = now_s
+            last_s = tier.last_probe_s if tier.last_probe_s is not None else now_s - gap_s
+            tier.probe_due_s = min(tier.probe_due_s, max(now_s, last_s + gap_s))
+
+    def doubt(self, tier: Tier, now_s: float) -> None:
+        """A mere suspicion: proofs out of turn keep their distance, so that no caller can keep a worker busy."""
+        self.probe_soon(tier, now_s, gap_s=self._policy.early_probe_s)
 
     def probe_done(self, tier: Tier, flight: Flight, *, error: str, now_s: float) -> tuple[Case, ...]:
         """A golden probe came back. A wrong answer ends the worker; returns the cases it owed."""
@@ -116,6 +122,7 @@ class Supervision:
         if error:
             return self.kill(tier, reason=Reason.KNOWN_ANSWER_MISMATCH, detail=error, now_s=now_s)
         tier.latency.observe(now_s - flight.running_s, weight=_PROBE_WEIGHT)
+        tier.run_time.observe(1, now_s - flight.running_s, weight=_PROBE_WEIGHT)
         in_probation = tier.state is TierState.PROBATION
         tier.probes_passed += in_probation
         period_s = self._policy.probation_probe_period_s if in_probation else self._policy.probe_period_s
@@ -169,6 +176,8 @@ class Supervision:
             return None, ()
         tier.dying.pop(worker, None)
         if tier.worker != worker:
+            if tier.wanted_back and not tier.dying:
+                tier.start_due_s = now_s
             return tier, ()
         return tier, self._lost(tier, reason=reason, detail=detail, now_s=now_s)
 
@@ -212,11 +221,12 @@ class Supervision:
             self._outbox.put(KillWorker(worker=tier.worker, detail="operator"))
         owed = self._forget_worker(tier)
         tier.start_due_s = None
+        tier.wanted_back = False
         tier.move(TierState.DISABLED, reason=Reason.OPERATOR_DISABLED, detail=detail, now_s=now_s, outbox=self._outbox)
         return owed
 
     def enable(self, tier: Tier, now_s: float) -> None:
-        """An operator gives the tier back, out of DISABLED or QUARANTINED."""
+        """An operator gives the tier back, out of DISABLED or QUARANTINED; a killed worker must have ended first."""
         if tier.state not in {TierState.DISABLED, TierState.QUARANTINED}:
             return
         tier.faults.reset()
@@ -224,6 +234,8 @@ class Supervision:
         tier.move(TierState.STARTING, reason=Reason.STARTING, detail="operator", now_s=now_s, outbox=self._outbox)
         if tier.spec.bundle is None or tier.spec.is_rules:
             self.begin(tier, now_s)
+        elif tier.dying and now_s >= min(tier.dying.values()) + self._policy.abandon_s:
+            tier.wanted_back = True
         else:
             tier.start_due_s = now_s
             self.tick(tier, now_s)

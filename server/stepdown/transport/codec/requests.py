@@ -13,19 +13,26 @@ from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.domain.errors import FieldViolation, RequestRejectedError
 from stepdown.domain.observations import ClinicalRequest, Indication, Observation, ObservationSeries
 from stepdown.domain.reasons import RejectReason
+from stepdown.resilience.load_shedding import LoadShedding
 from stepdown.transport.codec import enumerations
 from stepdown.transport.codec.times import unix_s
 
 Member = TypeVar("Member")
 
+_SHEDDING = LoadShedding()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLimits:
-    """How much one request may hold; `series_values` counts over all its series."""
+    """How much one request may hold; `series_values` counts over all its series.
+
+    `shedding` is what a request is held to that had to wait for the server.
+    """
 
     observations: int = 10_000
     series: int = 512
     series_values: int = 50_000
+    shedding: LoadShedding = _SHEDDING
 
 
 def decode_request(message: AssessRiskRequest, *, limits: RequestLimits) -> ClinicalRequest:

@@ -60,8 +60,9 @@ class InferenceCalls:
         """Answer each request of a stream. One that fails is answered with its error, and the stream goes on."""
 
         def begin(request: pb.ModelInferRequest) -> _StreamedInference:
-            return _StreamedInference(self, request, remaining_s=remaining_s(context))
+            return _StreamedInference(self, request, remaining_s=remaining_s(context), caller=caller)
 
+        caller = current_call().caller.name
         stream = InferenceStream(begin)
         stop_watching = self._drain.watch(stream.drain)
         try:
@@ -73,7 +74,9 @@ class InferenceCalls:
             error = RequestRejectedError(reason=RejectReason.SERVER_DRAINING, violations=(), retry_after_s=1.0)
             end_call(context, current_call().trace, rejection_status(error))
 
-    def ask(self, request: pb.ModelInferRequest, *, remaining_s: float | None, is_stream: bool = False) -> Inquiry:
+    def ask(
+        self, request: pb.ModelInferRequest, *, remaining_s: float | None, caller: str, is_stream: bool = False
+    ) -> Inquiry:
         """Understand a request and put it to the chain.
 
         Raises:
@@ -84,10 +87,10 @@ class InferenceCalls:
         if model.interface is None:
             raise _takes_no_tensors(model)
         inference = decode(request, model=model, interface=model.interface)
-        return Inquiry(self._chain, inference, remaining_s=remaining_s, is_stream=is_stream)
+        return Inquiry(self._chain, inference, remaining_s=remaining_s, is_stream=is_stream, caller=caller)
 
     def _infer(self, request: pb.ModelInferRequest, context: grpc.ServicerContext) -> pb.ModelInferResponse:
-        inquiry = self.ask(request, remaining_s=remaining_s(context))
+        inquiry = self.ask(request, remaining_s=remaining_s(context), caller=current_call().caller.name)
         if not context.add_callback(inquiry.withdraw):
             inquiry.withdraw()
         return self.reply(inquiry, request)
@@ -141,14 +144,16 @@ class InferenceCalls:
 class _StreamedInference:
     """One request of a stream, asked at once and answered in its turn."""
 
-    def __init__(self, calls: InferenceCalls, request: pb.ModelInferRequest, *, remaining_s: float | None) -> None:
+    def __init__(
+        self, calls: InferenceCalls, request: pb.ModelInferRequest, *, remaining_s: float | None, caller: str
+    ) -> None:
         self._calls = calls
         self._request = request
         self._inquiry: Inquiry | None = None
         self._error: Exception | None = None
         calls.enter()
         try:
-            self._inquiry = calls.ask(request, remaining_s=remaining_s, is_stream=True)
+            self._inquiry = calls.ask(request, remaining_s=remaining_s, caller=caller, is_stream=True)
         except Exception as error:  # noqa: BLE001 - answered in its turn, by `reply`
             self._error = error
 

@@ -16,11 +16,19 @@ class Inquiry:
     """Asks at once; `outcome` waits. A caller that goes away withdraws it, from any thread."""
 
     def __init__(
-        self, chain: Chain, inference: Inference, *, remaining_s: float | None, is_stream: bool = False
+        self,
+        chain: Chain,
+        inference: Inference,
+        *,
+        remaining_s: float | None,
+        is_stream: bool = False,
+        caller: str = "",
     ) -> None:
         """Submit. `remaining_s`: what is left of the deadline of the call, None when it has none.
 
         `is_stream`: that deadline is of a whole stream, so a request without a timeout has the pathway's budget.
+        `caller` shares the tiers with others. Raw tensors pass no intake: what they do to a model is not held against
+        it.
         """
         self.inference = inference
         self._chain = chain
@@ -37,6 +45,8 @@ class Inquiry:
             minimum_tier=inference.limits.minimum_tier,
             only_tier=inference.model.tier,
             urgency=inference.limits.urgency,
+            client=caller,
+            vetted=False,
         )
         chain.submit((self._request,))
 

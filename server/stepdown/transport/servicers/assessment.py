@@ -79,6 +79,7 @@ def _terms(context: grpc.ServicerContext, *, is_stream: bool = False) -> CallTer
         trace_id=call.trace.trace_id,
         remaining_s=remaining_s(context),
         is_stream=is_stream,
+        waited_s=call.waited_s,
     )
 
 

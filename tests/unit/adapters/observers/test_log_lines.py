@@ -10,8 +10,10 @@ from stepdown.domain.alarms import Alarm, AlarmKind
 from stepdown.domain.drift import DriftSignal
 from stepdown.domain.notices import (
     BatchFinished,
+    CallShed,
     CapabilityChanged,
     DriftChanged,
+    FidelityShed,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -20,7 +22,7 @@ from stepdown.domain.notices import (
     WorkerSpawned,
 )
 from stepdown.domain.reasons import Reason, RejectReason
-from stepdown.domain.tiers import Capability, TierState
+from stepdown.domain.tiers import Capability, TierState, Urgency
 from tests.fakes.statuses import PATHWAY, answer_given, degradation, tier_identity
 
 FULL = {"pathway": PATHWAY, "tier": "full"}
@@ -54,6 +56,9 @@ def became(capability: Capability, *, previous: Capability = Capability.FULL) ->
         (ProbeFinished(**FULL, error="off by 0.3"), logging.WARNING, "probe_failed"),
         (WorkerSpawned(**FULL, attempt=2), logging.INFO, "worker_spawned"),
         (RequestRefused(pathway="", reason=RejectReason.TOO_LARGE), logging.INFO, "request_refused"),
+        (FidelityShed(**FULL, urgency=Urgency.ROUTINE, requests=3), logging.WARNING, "fidelity_shed"),
+        (CallShed(urgency=Urgency.URGENT), logging.ERROR, "call_shed"),
+        (CallShed(urgency=None), logging.ERROR, "call_shed"),
     ],
 )
 def test_each_notice_has_its_event_and_its_level(notice: Notice, level: int, event: str) -> None:

@@ -9,8 +9,10 @@ from stepdown.adapters.observers.metrics import MetricsObserver
 from stepdown.domain.drift import DriftSignal
 from stepdown.domain.notices import (
     BatchFinished,
+    CallShed,
     CapabilityChanged,
     DriftChanged,
+    FidelityShed,
     Notice,
     ProbeFinished,
     RequestRefused,
@@ -19,7 +21,7 @@ from stepdown.domain.notices import (
     WorkerSpawned,
 )
 from stepdown.domain.reasons import Reason, RejectReason
-from stepdown.domain.tiers import Capability, TierState
+from stepdown.domain.tiers import Capability, TierState, Urgency
 from tests.fakes.statuses import PATHWAY, TIERS, answer_given, degradation, tier_identity
 from tests.unit.adapters.observers.scraping import Samples, samples, value
 
@@ -139,3 +141,12 @@ def test_a_drift_that_begins_counts_and_its_end_does_not() -> None:
     began = DriftChanged(pathway=PATHWAY, tier="", channel="HR", signal=DriftSignal.VALUE, drifting=True)
     told = after(began, replace(began, drifting=False))
     assert value(told, "stepdown_drift_alarms_total", pathway=PATHWAY, signal="VALUE") == 1
+
+
+def test_what_was_shed_counts_by_urgency_and_calls_that_were_turned_away_on_their_own() -> None:
+    shed = FidelityShed(pathway=PATHWAY, tier="full", urgency=Urgency.ROUTINE, requests=40)
+    found = after(shed, shed, CallShed(urgency=Urgency.URGENT), CallShed(urgency=None))
+    assert value(found, "stepdown_fidelity_shed_total", **FULL, urgency="routine") == 80
+    assert value(found, "stepdown_calls_shed_total", urgency="urgent") == 1
+    assert value(found, "stepdown_calls_shed_total", urgency="unread") == 1
+    assert value(found, "stepdown_calls_shed_total", urgency="emergency") == 0

@@ -1,7 +1,7 @@
 """Drives a real engine by hand, one event at a time, for tests that are sentences."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from stepdown.domain.engine_effects import (
     AnswerRequest,
@@ -92,10 +92,17 @@ class EngineBench:
                 self.prove(tier)
             self.wait(POLICY.probation_probe_period_s)
 
-    def request(self, *, budget_s: float = 0.2, rules: bool = True, rows: int = 1, **wish: str) -> Request:
+    def request(  # anything else that a request may say, by its name
+        self,
+        *,
+        budget_s: float = 0.2,
+        rules: bool = True,
+        rows: int = 1,
+        **wish: Any,  # noqa: ANN401
+    ) -> Request:
         return Request(
             pathway=PATHWAY,
-            payload=TensorRows(rows=rows, tensors=(b"x" * rows,)),
+            payload=TensorRows(rows=rows, tensors=(wish.pop("tensor", b"x" * rows),)),
             deadline_s=self.now_s + budget_s,
             reply_to=None,
             rules_in_hand=rules,
