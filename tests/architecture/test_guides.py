@@ -88,7 +88,7 @@ def test_every_refusal_is_explained_with_its_code_and_remedy() -> None:
 
 def test_every_way_to_have_no_answer_is_explained() -> None:
     rows = table(INTEGRATION.partition("**No answer.**")[2], "| Reason | Code | Remedy |")
-    others = {Reason.DEADLINE_TOO_SHORT, Reason.INPUT_UNSUITABLE, Reason.INTERNAL_FAULT}
+    others = {Reason.DEADLINE_TOO_SHORT, Reason.QUEUE_FULL, Reason.INPUT_UNSUITABLE, Reason.INTERNAL_FAULT}
     assert set(words(rows)) == {TIER_UNAVAILABLE, NO_TIER_ANSWERED, "UNAUTHENTICATED", "PERMISSION_DENIED", *others}
 
 

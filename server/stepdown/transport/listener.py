@@ -6,12 +6,7 @@ Refuses to start if a served method has no role, or if TLS 1.2 would be accepted
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-<<<<<<< HEAD
-from dataclasses import dataclass
-=======
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
->>>>>>> 111c958 (Shed fidelity before requests, by urgency and fairly among callers; blame no device for what nobody vetted)
 
 import grpc
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
@@ -48,7 +43,6 @@ from stepdown.transport.servicers.health import HealthServicer
 from stepdown.transport.servicers.operations import OperationsServicer
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.transport.tls_self_test import require_tls_1_3_only
-from stepdown.transport.turns import Turns
 
 AddServices = Callable[[grpc.Server, InFlight, DrainSignal], tuple[str, ...]]
 """Adds servicers to a server, for which it may count answers in flight and hear of a drain. Returns their services."""
@@ -93,42 +87,6 @@ class Served:
     alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple
 
 
-<<<<<<< HEAD
-=======
-class _Resources:
-    """What a listener holds while it runs."""
-
-    def __init__(self, options: ListenerOptions, *, clock: Clock, event: EventLog) -> None:
-        self.shedding = options.shedding
-        self.in_flight = InFlight()
-        self.open_streams = InFlight()
-        self.drain = DrainSignal()
-        threads = options.call_threads + options.receiving_threads
-        self.calls = CallPool(threads=threads, in_flight=self.in_flight, now_s=clock.monotonic_s)
-        self.lanes = Lanes(
-            answering=Turns(places=options.call_threads, maximum_wait_s=options.shedding.maximum_wait_s, clock=clock),
-            streams=_threads("stream", options.streams),
-            places=StreamPlaces(places=options.streams, caller_places=max(1, options.streams // 2)),
-            watches=_threads("watch", options.watches),
-            watch_places=StreamPlaces(places=options.watches, caller_places=options.watches),
-            waited_s=self.calls.waited_s,
-            has_room=lambda: self.in_flight.count < options.concurrent_calls,
-        )
-        self.stalls = Stalls(
-            clock,
-            is_pressed=lambda: self.calls.is_full or self.drain.is_set,
-            on_cut=lambda count: event("calls_cut_off", count=count),
-        )
-
-    def close(self) -> None:
-        """Let go of every thread that is not held by a call."""
-        self.calls.shutdown(wait=False)
-        self.lanes.streams.shutdown(wait=False)
-        self.lanes.watches.shutdown(wait=False)
-        self.stalls.close()
-
-
->>>>>>> 111c958 (Shed fidelity before requests, by urgency and fairly among callers; blame no device for what nobody vetted)
 class Listener:
     """A server that is bound to its port."""
 

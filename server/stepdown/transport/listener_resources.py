@@ -1,6 +1,5 @@
 """The threads, counts and places that a listener holds while it runs. Refuses to know what they are used for."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from stepdown.ports import Clock
@@ -11,6 +10,7 @@ from stepdown.transport.in_flight import CallPool, InFlight
 from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.stalls import Stalls
 from stepdown.transport.stream_places import StreamPlaces
+from stepdown.transport.turns import Turns
 
 # Streams beyond the limit are turned away at once, and that takes a thread too.
 _SPARE_STREAM_THREADS = 16
@@ -20,17 +20,20 @@ class ListenerResources:
     """What a listener holds while it runs."""
 
     def __init__(self, options: ListenerOptions, *, clock: Clock, event: EventLog) -> None:
+        self.shedding = options.shedding
         self.in_flight = InFlight()
         self.open_streams = InFlight()
         self.drain = DrainSignal()
         threads = options.call_threads + options.receiving_threads
-        self.calls = CallPool(threads=threads, in_flight=self.in_flight)
+        self.calls = CallPool(threads=threads, in_flight=self.in_flight, now_s=clock.monotonic_s)
         self.lanes = Lanes(
-            answering=threading.Semaphore(options.call_threads),
+            answering=Turns(places=options.call_threads, maximum_wait_s=options.shedding.maximum_wait_s, clock=clock),
             streams=_threads("stream", options.streams),
             places=StreamPlaces(places=options.streams, caller_places=max(1, options.streams // 2)),
             watches=_threads("watch", options.watches),
             watch_places=StreamPlaces(places=options.watches, caller_places=options.watches),
+            waited_s=self.calls.waited_s,
+            has_room=lambda: self.in_flight.count < options.concurrent_calls,
         )
         self.stalls = Stalls(
             clock,
