@@ -78,6 +78,11 @@ class CallPool(ThreadPoolExecutor):
         return self._arrival.waited_s
 
     @property
+    def held(self) -> int:
+        """How many calls wait for a thread or have one."""
+        return self._queued.count + self._running.count
+
+    @property
     def is_full(self) -> bool:
         """Whether calls wait because every thread has one.
 

@@ -33,7 +33,7 @@ class ListenerResources:
             watches=_threads("watch", options.watches),
             watch_places=StreamPlaces(places=options.watches, caller_places=options.watches),
             waited_s=self.calls.waited_s,
-            has_room=lambda: self.in_flight.count < options.concurrent_calls,
+            has_room=lambda: self.calls.held < options.concurrent_calls,
         )
         self.stalls = Stalls(
             clock,
