@@ -37,7 +37,6 @@ from stepdown.transport.calls import CallRecord
 from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.interference import Interference
 from stepdown.transport.listener import AddServices, Listener, Served, build_server
-from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.oip.service import open_inference
 from stepdown.transport.operations_http.application import OperationsSources
 from stepdown.transport.operations_http.server import OperationsServer
@@ -49,7 +48,7 @@ from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading
 from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
-from stepdown.wiring.translation import engine_policy, load_shedding, pathway_spec, pool_options, tls_material
+from stepdown.wiring.translation import engine_policy, listener_options, pathway_spec, pool_options, tls_material
 
 
 class Server:
@@ -209,11 +208,7 @@ class Server:
             served,
             tls=self._tls,
             authorization=Authorization(trust_domain=tls.trust_domain),
-            options=ListenerOptions(
-                address=self._settings.server.grpc_address,
-                call_threads=self._settings.server.call_threads,
-                shedding=load_shedding(self._settings),
-            ),
+            options=listener_options(self._settings),
             limits=RequestLimits(),
             add_services=(self._open_inference(loaded.roster, record), *audit_services(self._kept, record)),
         )

@@ -67,12 +67,17 @@ def engine_policy(engine: EngineSettings) -> EnginePolicy:
     )
 
 
-def load_shedding(configuration: Settings) -> LoadShedding:
-    """Whom the server itself turns away when calls wait."""
-    return LoadShedding(
-        maximum_wait_s=configuration.server.maximum_wait_s,
-        routine_share=configuration.engine.routine_share,
-        urgent_share=configuration.engine.urgent_share,
+def listener_options(configuration: Settings) -> ListenerOptions:
+    """Where the listener listens, and whom it turns away when calls wait."""
+    server, engine = configuration.server, configuration.engine
+    return ListenerOptions(
+        address=server.grpc_address,
+        call_threads=server.call_threads,
+        shedding=LoadShedding(
+            maximum_wait_s=server.maximum_wait_s,
+            routine_share=engine.routine_share,
+            urgent_share=engine.urgent_share,
+        ),
     )
 
 
