@@ -13,6 +13,7 @@ from stepdown.serving.activation import TierOrder
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.serving.roster import Pathway
 from stepdown.settings import EngineSettings, Settings, TierSettings, TlsSettings
+from stepdown.transport.listener_options import ListenerOptions
 
 
 def tls_material(tls: TlsSettings) -> TlsMaterial:
