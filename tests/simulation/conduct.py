@@ -162,6 +162,9 @@ class Conduct:
             if tier.queue.rows > POLICY.maximum_queue_rows + MAXIMUM_BATCH or tier.queue.rows < 0:
                 raise Violation("a queue left its bounds")
             self._check_flights(tier)
+            head = next(iter(tier.flights.values()), None)
+            if head is not None and now_s > max(head.running_s, excused_until_s) + POLICY.watchdog_s + 1e-6:
+                raise Violation("a worker that has been silent for too long lives on")
             if tier.state is TierState.SERVING:
                 self._check_serving(tier, now_s, excused_until_s)
         for pathway in self._pathways:

@@ -7,6 +7,7 @@ from typing import Protocol
 from stepdown.domain.assessments import Degradation
 from stepdown.domain.engine_effects import AnswerRequest, DispatchBatch
 from stepdown.domain.engine_events import Request
+from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
 from stepdown.serving.engine.policy import PathwaySpec
 from tests.simulation.chain import MAXIMUM_BATCH
@@ -104,6 +105,8 @@ class Ledger:
                 raise Violation("work was sent for a request that had ended")
             if now_s >= promise.request.deadline_s:
                 raise Violation("work was sent for a request whose deadline had passed")
+            if promise.request.models_spared:
+                raise Violation("work was sent for a request that was to be spared it")
             requests.append(promise.request)
         return requests
 
@@ -131,7 +134,7 @@ class Ledger:
             self._check_wish(request, identity.tier)
             self._check_silence(request, identity.tier, outcome.degradations)
             self._check_giver(effect, identity.tier)
-        self._check_nobody_better(promise, rank)
+        self._check_nobody_better(promise, rank, outcome.degradations)
         return promise.since_s
 
     def _check_time(self, promise: Promise, now_s: float) -> None:
@@ -185,17 +188,24 @@ class Ledger:
         if named != expected:
             raise Violation("a better tier did not answer and the answer does not say why")
 
-    def _check_nobody_better(self, promise: Promise, rank: int) -> None:
+    def _check_nobody_better(self, promise: Promise, rank: int, degradations: tuple[Degradation, ...]) -> None:
         request, ranks = promise.request, self.ranks[promise.request.pathway]
         for worker in promise.heard_from:
             if ranks[worker.order.tier] < rank and not (worker.killed or worker.condemned):
                 raise Violation("a better tier had answered, and its answer was not given")
+        said = {each.tier for each in degradations if each.reason is Reason.QUEUE_FULL}
         ample = request.deadline_s - promise.since_s >= AMPLE_S and promise.since_s > self.excused_until_s
-        if not ample or promise.is_crowded or request.payload is None or request.payload.rows > MAXIMUM_BATCH:
+        if (
+            not ample
+            or promise.is_crowded
+            or request.models_spared
+            or request.payload is None
+            or request.payload.rows > MAXIMUM_BATCH
+        ):
             return
         lowest = ranks.get(request.minimum_tier, rank)
         for tier in self._models[request.pathway]:
-            wanted = request.only_tier in {"", tier} and ranks[tier] <= lowest
+            wanted = request.only_tier in {"", tier} and ranks[tier] <= lowest and tier not in said
             if wanted and ranks[tier] < rank and self._readiness.able_since_s(request.pathway, tier) <= promise.since_s:
                 raise Violation("a tier that could have answered was passed over")
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from stepdown.domain.engine_events import Request
+from stepdown.domain.tiers import Urgency
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.tier import Tier
 from tests.simulation.invariants import Violation
@@ -11,7 +13,8 @@ from tests.simulation.workers import SimulatedWorker
 if TYPE_CHECKING:
     from stepdown.serving.engine.cascade import Cascade
 
-_REMINDERS = 1000
+_FULL = "all of the queue that requests of this urgency may fill is taken"
+_REMINDERS = 400
 """Reminders of answered requests that a quiet engine may still hold."""
 
 
@@ -30,6 +33,18 @@ def check_nobody_is_forgotten(engine: Engine, now_s: float) -> None:
         for case in cases.values():
             if case.answer_by_s > now_s and not any(id(case) in with_tier[rank] for rank in case.asked_s):
                 raise Violation("a request waits for a tier that does not know of it")
+
+
+def check_emergencies_are_let_in(engine: Engine, requests: Iterable[Request]) -> None:
+    """An emergency is not turned away for want of room while something less urgent has its place."""
+    for request in requests:
+        cascade = engine._cascades[request.pathway]  # noqa: SLF001
+        case = cascade._open.get(id(request))  # noqa: SLF001
+        for rank, degradation in case.degradations.items() if case is not None else ():
+            tier = engine.pathways[request.pathway].models[rank]
+            less = any(each.request.urgency is not Urgency.EMERGENCY for each in tier.queue.cases())
+            if degradation.detail == _FULL and less:
+                raise Violation("an emergency was turned away while something less urgent waits in its place")
 
 
 def _check_count(tier: Tier) -> None:

@@ -3,20 +3,22 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from heapq import heapify
 from typing import Any
 from unittest.mock import patch
 from weakref import WeakKeyDictionary
 
-from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
 from stepdown.resilience.backoff import BackoffPolicy
 from stepdown.resilience.circuit_breaker import CircuitBreaker
+from stepdown.resilience.extra_work import ExtraWork
+from stepdown.serving.engine import queueing
 from stepdown.serving.engine.batching import Batching
 from stepdown.serving.engine.candidate import Split
 from stepdown.serving.engine.candidates import Candidates
 from stepdown.serving.engine.cascade import Cascade
 from stepdown.serving.engine.engine import Engine
+from stepdown.serving.engine.fair_queue import FairQueue
 from stepdown.serving.engine.pathway import Pathway
 from stepdown.serving.engine.queueing import CaseQueue
 from stepdown.serving.engine.replies import Replies
@@ -80,7 +82,8 @@ def _identity_of_the_first_tier(self: Cascade, case: Any, *, tier: Tier, result:
 
 def _queue_lets_expired_wait(self: CaseQueue, *, maximum_rows: int, now_s: float) -> Any:
     batch = ORIGINALS["take_batch"](self, maximum_rows=maximum_rows, now_s=now_s)
-    self.rows += sum(case.rows for case in batch)
+    for case in batch:
+        self.put(case)
     return batch
 
 
@@ -104,14 +107,24 @@ def _settle_prefers_the_rules(self: Cascade, case: Any, now_s: float) -> None:
     ORIGINALS["settle"](self, case, now_s)
 
 
-def _ends_but_keeps_its_place(self: Cascade, case: Any) -> None:
+def _ends_and_stays_queued(self: Cascade, case: Any) -> None:
     case.done = True
     self._open.pop(id(case.request), None)
 
 
 def _takes_the_expired(self: CaseQueue, *, maximum_rows: int, now_s: float) -> Any:
     del now_s
-    return ORIGINALS["take_batch"](self, maximum_rows=maximum_rows, now_s=0.0)
+    return ORIGINALS["take_batch"](self, maximum_rows=maximum_rows, now_s=-_NEVER_S)
+
+
+def _keeps_its_turn(self: FairQueue) -> Any:
+    case = ORIGINALS["take"](self)
+    if case is not None:
+        for place, (_, ticket, lane) in enumerate(self._turns):
+            if lane.client == case.request.client:
+                self._turns[place] = (-1, ticket, lane)
+        heapify(self._turns)
+    return case
 
 
 def _probes_the_first_tier_only(self: Supervision, tier: Tier, now_s: float) -> None:
@@ -148,11 +161,6 @@ def _quarantine_wears_off(self: Tier, state: TierState, *, now_s: float, **argum
     ORIGINALS["move"](self, state, now_s=now_s, **arguments)
     if state is TierState.QUARANTINED:
         self.start_due_s = now_s + 0.1
-
-
-def _boundless(self: Tier, *arguments: Any, **named: Any) -> Any:
-    view = ORIGINALS["view"](self, *arguments, **named)
-    return replace(view, unfit=None, wait_s=0.0) if view.unfit is Reason.QUEUE_FULL else replace(view, wait_s=0.0)
 
 
 def _flights_outlive_their_worker(self: Supervision, tier: Tier) -> Any:
@@ -208,7 +216,7 @@ ORIGINALS: dict[str, Callable[..., Any]] = {
     "tick": Supervision.tick,
     "next_due_s": Supervision.next_due_s,
     "move": Tier.move,
-    "view": Tier.view,
+    "take": FairQueue.take,
     "land": Replies._land,  # noqa: SLF001
     "deliver": Replies._deliver,  # noqa: SLF001
     "degradations": Cascade._degradations,  # noqa: SLF001
@@ -219,7 +227,7 @@ ORIGINALS: dict[str, Callable[..., Any]] = {
     "forget_worker": Supervision._forget_worker,  # noqa: SLF001
 }
 
-Patch = tuple[type, str, Any]
+Patch = tuple[Any, str, Any]
 
 PLANTED: dict[str, tuple[Patch, ...]] = {
     # answers
@@ -239,10 +247,14 @@ PLANTED: dict[str, tuple[Patch, ...]] = {
     "slot reused": ((Tier, "free_slot", lambda _tier: 0),),
     "requests of a dead worker forgotten": ((Supervision, "exited", _exited_forgets_what_was_owed),),
     "requests of a killed worker forgotten": ((Supervision, "kill", _kill_forgets_what_was_owed),),
-    "cancelled request dispatched": ((Cascade, "_end", _ends_but_keeps_its_place),),
+    "cancelled request dispatched": ((Cascade, "_end", _ends_and_stays_queued),),
     "expired request dispatched": ((CaseQueue, "take_batch", _takes_the_expired),),
+    "urgency inverted": ((queueing, "MOST_URGENT_FIRST", tuple(reversed(queueing.MOST_URGENT_FIRST))),),
+    "fairness off": ((FairQueue, "take", _keeps_its_turn),),
+    "hedge cap ignored": ((ExtraWork, "affords", lambda _extra, _rows: True),),
+    "emergencies turned away": ((CaseQueue, "can_displace", lambda _queue, _urgency, _client, **_: False),),
     "batch queued again": ((CaseQueue, "take_batch", _queue_lets_expired_wait),),
-    "queue without bound": ((Tier, "view", _boundless),),
+    "queue without bound": ((Tier, "is_full", lambda _tier, _urgency: False),),
     "drain drops requests": ((Engine, "_drain_started", _drain_ends_what_was_accepted),),
     # workers
     "failed probe ignored": ((Supervision, "probe_done", _probe_error_ignored),),

@@ -19,11 +19,12 @@ from stepdown.domain.status import WorkerReport
 from stepdown.domain.tensors import RowsResult, TensorRows
 from tests.simulation.chain import MAXIMUM_BATCH, POLICY
 from tests.simulation.conduct import Conduct
+from tests.simulation.fairness import Fairness
 from tests.simulation.invariants import Ledger, Violation
 from tests.simulation.versions import Versions
 from tests.simulation.workers import LoadFate, SimulatedWorker, Start, Vice
 
-_RUN, _SLOWNESS, _EXIT = range(3)
+_RUN, _SLOWNESS, _EXIT, _END = range(4)
 _NEVER_LOADS_S = 2.0
 _UNKILLABLE_S = 3.0
 _LYING = frozenset({Vice.GARBAGE, Vice.NOT_FINITE})
@@ -38,6 +39,7 @@ class Stage(Protocol):
     ledger: Ledger
     conduct: Conduct
     versions: Versions
+    fairness: Fairness
 
     def at(self, moment_s: float, action: Callable[[], None]) -> None: ...
     def drive(self, event: Event) -> None: ...
@@ -110,7 +112,8 @@ class SimulatedPool:
     def kill(self, worker: SimulatedWorker) -> None:
         """SIGKILL; a process stuck in its driver takes its time."""
         worker.killed = True
-        self._after(_UNKILLABLE_S if worker.is_unkillable else 0.002, lambda: self.die(worker, "signal 9"))
+        ends_s = 0.002 + 0.04 * self._stage.dice(_END, worker.order.worker)
+        self._after(_UNKILLABLE_S if worker.is_unkillable else ends_s, lambda: self.die(worker, "signal 9"))
 
     def living(self, pathway: str = "", tier: str = "") -> list[SimulatedWorker]:
         """Workers that have not ended, of one tier or of all."""
@@ -133,6 +136,7 @@ class SimulatedPool:
                 raise Violation("a worker served before it passed its probation")
             requests = self._stage.ledger.dispatched(batch, self._stage.clock_s())
             self._stage.versions.dispatched(worker, requests)
+            self._stage.fairness.dispatched(batch, requests)
         self._run(worker, batch.slot, batch.sequence, lambda: self._batch_event(worker, batch))
 
     def probe(self, probe: DispatchProbe) -> None:

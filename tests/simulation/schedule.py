@@ -26,10 +26,11 @@ from tests.simulation.workers import LoadFate, Vice
 from tests.simulation.world import World
 
 _BUDGETS_S = (*(0.03, 0.08, 0.2, 0.2, 0.5, 0.5, 0.5) * 2, -0.1, 0.0, 0.002, 0.012, 3600.0, 1e9)
-_VICES = tuple(vice for vice in Vice if vice is not Vice.NONE)
+_VICES = (*(vice for vice in Vice if vice is not Vice.NONE), Vice.HUNG)
 _REASONS = tuple(TREATMENTS)
 _CHAINS = (*["plain"] * 7, *(name for name in CHAINS if name != "plain"))
 _URGENCIES = tuple(Urgency)
+_CLIENTS = ("ward", "ward", "intensive care", "theatre")
 
 
 def run_schedule(seed: int) -> World:
@@ -93,7 +94,10 @@ class _Artist:
             minimum_tier=draw.choice(("", *names)) if is_picky else "",
             only_tier=draw.choice(("", *names)) if is_picky else "",
             has_rules=draw.random() < 0.95,
+            client=draw.choice(_CLIENTS),
             is_suitable=draw.random() < 0.96,
+            is_vetted=draw.random() < 0.8,
+            is_spared=draw.random() < 0.02,
             cancel_after_s=leaves_after_s if draw.random() < 0.2 else None,
         )
 
@@ -160,16 +164,21 @@ class _Artist:
     def overload(self) -> list[Step]:
         draw = self._draw
         path = draw.choice(CHAINS[self._chain]).name
-        burst = Ask(
-            at_s=self._moment_s(),
-            pathway=path,
-            budget_s=draw.choice((0.03, 0.1, 0.5)),
-            count=draw.choice((4, 15)),
-            times=draw.choice((3, 10)),
-            every_s=draw.choice((0.0005, 0.004)),
-            urgency=draw.choice(_URGENCIES),
-        )
-        return [burst]
+        moment_s = self._moment_s()
+        return [
+            Ask(
+                at_s=moment_s + self._span_s(0.01),
+                pathway=path,
+                budget_s=draw.choice((0.03, 0.1, 0.5)),
+                count=draw.choice((2, 4, 15)),
+                times=draw.choice((3, 10)),
+                every_s=draw.choice((0.0005, 0.004)),
+                rows=draw.choice((1, 1, 2, 4)),
+                urgency=draw.choice(_URGENCIES),
+                client=draw.choice(_CLIENTS),
+            )
+            for _ in range(draw.choice((1, 2, 3)))
+        ]
 
     def slow_over_liar(self) -> list[Step]:
         """Lower answers are held back for a slow tier while the lower tier has begun to lie."""
@@ -199,6 +208,22 @@ class _Artist:
             steps.append(Activate(at_s=at_s, pathway=path, tier=tier, version=again, share=share))
         return steps
 
+    def slow_under_load(self) -> list[Step]:
+        """More callers than may be hedged wait for a slow tier."""
+        draw, moment_s = self._draw, self._moment_s()
+        path, tier = draw.choice(self._tiers)
+        budget_s = draw.choice((0.04, 0.08))
+        asks = Ask(
+            at_s=moment_s,
+            pathway=path,
+            budget_s=budget_s,
+            count=2,
+            times=20,
+            every_s=0.002,
+            client=draw.choice(_CLIENTS),
+        )
+        return [Infect(at_s=moment_s, pathway=path, tier=tier, vice=Vice.SLOW), asks]
+
     def clock(self) -> list[Step]:
         return [StepClock(at_s=self._moment_s(), jump_s=self._draw.choice((-1.0, -0.2, -0.01, 0.01, 0.3, 1.0, 60.0)))]
 
@@ -223,6 +248,7 @@ _TROUBLES: tuple[Callable[[_Artist], list[Step]], ...] = (
     *[_Artist.slow_over_liar] * 2,
     _Artist.late_for_the_slow,
     *[_Artist.activate] * 4,
+    *[_Artist.slow_under_load] * 2,
     _Artist.clock,
     _Artist.starve,
     _Artist.freeze,

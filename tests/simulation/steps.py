@@ -30,8 +30,11 @@ class Ask:
     urgency: Urgency = Urgency.ROUTINE
     minimum_tier: str = ""
     only_tier: str = ""
+    client: str = ""
     has_rules: bool = True
     is_suitable: bool = True
+    is_vetted: bool = True
+    is_spared: bool = False
     cancel_after_s: float | None = None
 
 

@@ -12,7 +12,7 @@ from tests.simulation.shrinking import broken_by
 from tests.simulation.steps import read
 
 CHUNKS = 40
-SEEDS_PER_CHUNK = 250
+SEEDS_PER_CHUNK = 500
 HUNT = 3000
 
 

@@ -32,11 +32,13 @@ from stepdown.domain.engine_events import (
 )
 from stepdown.domain.notices import ActivationMoved, Notice
 from stepdown.domain.tensors import TensorRows
+from stepdown.domain.tiers import Urgency
 from stepdown.serving.engine.engine import Engine
 from tests.simulation.chain import CHAINS, POLICY, version_of
 from tests.simulation.conduct import Conduct
+from tests.simulation.fairness import Fairness
 from tests.simulation.invariants import Ledger
-from tests.simulation.memory import check_nobody_is_forgotten
+from tests.simulation.memory import check_emergencies_are_let_in, check_nobody_is_forgotten
 from tests.simulation.pool import SimulatedPool
 from tests.simulation.steps import Activate, Ask
 from tests.simulation.versions import Versions
@@ -57,6 +59,7 @@ class World:
         self.conduct = Conduct(self.engine, workers)
         self.ledger = Ledger(CHAINS[chain], self.conduct)
         self.versions = Versions(self.engine, workers)
+        self.fairness = Fairness(self.engine)
         self.pool = SimulatedPool(self, workers)
         self.events = 0
         self._seed = seed
@@ -114,6 +117,8 @@ class World:
             if due_s <= next_s:
                 self.now_s = max(self.now_s, due_s)
                 self.drive(TimePassed())
+                for name, pathway in self.engine.pathways.items():
+                    self.fairness.check_extra_work(pathway, self.engine._cascades[name]._open.values())  # noqa: SLF001
                 self.conduct.woken(self._seen_s, self.engine.next_due_s())
             else:
                 moment_s, _, action = heappop(self._agenda)
@@ -138,6 +143,7 @@ class World:
         self._carry_out(effects)
         self.conduct.check(seen_s, self.ledger.excused_until_s)
         self.versions.check()
+        self.fairness.check(seen_s)
         check_nobody_is_forgotten(self.engine, seen_s)
         self.ledger.check_deadlines(seen_s)
 
@@ -179,7 +185,10 @@ class World:
         for request in requests:
             self.ledger.accepted(request, self._seen_s)
             self.versions.accepted(request)
+            self.fairness.accepted(request)
         self.drive(RequestsArrived(requests=requests))
+        if wish.urgency is Urgency.EMERGENCY:
+            check_emergencies_are_let_in(self.engine, requests)
         if wish.cancel_after_s is not None:
             self.after(wish.cancel_after_s, lambda: self.cancel(requests[0]))
 
@@ -195,6 +204,9 @@ class World:
             minimum_tier=wish.minimum_tier,
             only_tier=wish.only_tier,
             urgency=wish.urgency,
+            client=wish.client,
+            vetted=wish.is_vetted,
+            models_spared=wish.is_spared,
         )
 
     def cancel(self, request: Request) -> None:

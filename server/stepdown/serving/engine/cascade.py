@@ -26,7 +26,7 @@ _NEVER_S = float("inf")
 
 _SPARE_REMINDERS = 256
 _NO_HEDGE = "asking it as well, to be safe, would have been too much extra work"
-_GAVE_WAY = "gave way to a caller with less waiting"
+_GAVE_WAY = "gave way to a more urgent caller, or to one with less waiting"
 
 
 class Cascade:
@@ -178,7 +178,7 @@ class Cascade:
         return unfit_for(view, case.answer_by_s - now_s)
 
     def _make_room(self, case: Case, tier: Tier, now_s: float) -> None:
-        """In a full queue, the client with most waiting gives way: one that floods is answered from lower tiers."""
+        """A full queue gives way to the more urgent, and to a client with less waiting than another that floods it."""
         urgency, client = case.request.urgency, case.request.client
         while tier.is_full(urgency) and tier.queue.can_displace(urgency, client, rows=case.rows):
             victim = tier.queue.displaced(urgency)

@@ -48,8 +48,7 @@ class CaseQueue:
         while (queue := self._turn()) is not None:
             case = queue.head()
             if now_s >= case.answer_by_s:
-                queue.take()
-                self.rows -= case.rows
+                self.ended(case)
                 continue
             if rows + case.rows > maximum_rows or (batch and case.request.vetted is not batch[0].request.vetted):
                 break
@@ -77,14 +76,19 @@ class CaseQueue:
         return sum(self._waiting[each].rows for each in before) + self._waiting[urgency].rows_before(client)
 
     def can_displace(self, urgency: Urgency, client: str, *, rows: int) -> bool:
-        """Whether a full queue should give way to this client, because another has more than its part of it."""
-        return self._waiting[urgency].can_displace(client, rows=rows)
+        """Whether a full queue gives way: the less urgent do, and of one urgency the client with more than its part."""
+        own = self._waiting[urgency]
+        return self._least_urgent(urgency) is not own or own.can_displace(client, rows=rows)
 
     def displaced(self, urgency: Urgency) -> Case:
-        """Take out the newest case of the client with most waiting in that urgency."""
-        case = self._waiting[urgency].displaced()
+        """Take out the newest case of the client with most waiting, of the least urgent that wait."""
+        case = self._least_urgent(urgency).displaced()
         self.rows -= case.rows
         return case
+
+    def _least_urgent(self, urgency: Urgency) -> FairQueue:
+        """The class that gives way to this one: the least urgent in which somebody waits, itself at the last."""
+        return next(queue for each, queue in reversed(self._waiting.items()) if queue.rows or each is urgency)
 
     def _everything(self) -> Iterator[Case]:
         for queue in self._waiting.values():
@@ -101,12 +105,14 @@ class CaseQueue:
         return chosen
 
     def _settle_up(self, case: Case) -> None:
-        """Whoever was passed is owed a little more; whoever was served is owed nothing for now."""
+        """Whoever was passed is owed a little more; whoever passed pays for each row, if need be in advance."""
         served = case.request.urgency
-        passed = False
+        overtook = passed = False
         for urgency, queue in self._waiting.items():
             if urgency is served:
-                self._owed[urgency] = max(self._owed[urgency] - _OWED_IN * case.rows, 0)
+                self._owed[urgency] = self._owed[urgency] - _OWED_IN * case.rows if overtook else 0
                 passed = True
             elif passed and queue.rows:
                 self._owed[urgency] += case.rows
+            elif queue.rows:
+                overtook = True

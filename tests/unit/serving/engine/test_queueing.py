@@ -164,8 +164,37 @@ def test_the_client_with_most_waiting_gives_way_to_those_with_less(queue: CaseQu
     queue.ended(flood[-1])
     assert not queue.can_displace(Urgency.ROUTINE, "ward", rows=1)
     assert not queue.can_displace(Urgency.ROUTINE, "flood", rows=1)
-    assert not queue.can_displace(Urgency.EMERGENCY, "ward", rows=1)
     assert queue.can_displace(Urgency.ROUTINE, "theatre", rows=8)
     assert not queue.can_displace(Urgency.ROUTINE, "theatre", rows=9)
     assert queue.displaced(Urgency.ROUTINE) is flood[-2]
     assert queue.rows == 17
+
+
+def test_the_less_urgent_give_way_to_the_more_urgent_whoever_sent_them(queue: CaseQueue) -> None:
+    routine = fill(queue, 1, "ward")
+    urgent = fill(queue, 1, "ward", "urgent")
+    emergency = fill(queue, 2, "ward", "emergency")
+    assert not queue.can_displace(Urgency.ROUTINE, "ward", rows=1)
+    assert queue.can_displace(Urgency.EMERGENCY, "ward", rows=1)
+    assert [queue.displaced(Urgency.EMERGENCY) for _ in range(3)] == [*routine, *urgent, emergency[-1]]
+    assert not queue.can_displace(Urgency.EMERGENCY, "ward", rows=1)
+
+
+def test_what_expired_while_it_waited_does_not_cost_its_client_a_turn(queue: CaseQueue) -> None:
+    for _ in range(20):
+        queue.put(case("late", answer_by_s=1.0))
+    fill(queue, 20, "late")
+    fill(queue, 20, "ward")
+    batch = queue.take_batch(maximum_rows=8, now_s=1.0)
+    assert Counter(clients(batch)) == {"late": 4, "ward": 4}
+
+
+def test_a_large_request_that_passes_the_more_urgent_pays_for_each_of_its_rows(queue: CaseQueue) -> None:
+    fill(queue, 400, urgency="emergency")
+    for _ in range(100):
+        queue.put(case("ward", rows=4))
+    rows: Counter[str] = Counter()
+    for _ in range(90):
+        for each in take(queue, 4):
+            rows[str(each.request.urgency)] += each.rows
+    assert 0 < rows["routine"] <= rows["emergency"] / 7
