@@ -35,7 +35,7 @@ class _Lane:
 class FairQueue:
     """One lane for each client that has something waiting. `mark` is this queue's bit in `Case.queued`."""
 
-    __slots__ = ("_lanes", "_mark", "_served", "_ticket", "_turns", "rows")
+    __slots__ = ("_ahead", "_lanes", "_mark", "_served", "_ticket", "_turns", "rows")
 
     def __init__(self, mark: int) -> None:
         """Start empty."""
@@ -43,6 +43,8 @@ class FairQueue:
         self._lanes: dict[str, _Lane] = {}
         # Rows served to a lane when its next turn comes, a tie-breaker, the lane.
         self._turns: list[tuple[int, int, _Lane]] = []
+        # The same of clients that have no lane, where it is more than the others have had.
+        self._ahead: dict[str, int] = {}
         self._served = 0
         self._ticket = 0
         self.rows = 0
@@ -83,6 +85,8 @@ class FairQueue:
         self._ticket += 1
         heapreplace(self._turns, (served + case.rows, self._ticket, lane))
         self._discount(lane, case)
+        if not lane.waiting:
+            self._remember(lane.client, served + case.rows)
         return case
 
     def ended(self, case: Case) -> None:
@@ -117,11 +121,21 @@ class FairQueue:
     def _open(self, client: str) -> _Lane:
         lane = self._lanes[client] = _Lane(client)
         self._ticket += 1
-        heappush(self._turns, (self._served, self._ticket, lane))
+        turn = max(self._served, self._ahead.pop(client, 0))
+        heappush(self._turns, (turn, self._ticket, lane))
         if len(self._turns) > 2 * len(self._lanes) + _SPARE:
             self._turns = [turn for turn in self._turns if self._lanes.get(turn[2].client) is turn[2]]
             heapify(self._turns)
         return lane
+
+    def _remember(self, client: str, served: int) -> None:
+        """A client with nothing more waiting is ahead of the others all the same, until they have caught up."""
+        if not self._lanes:
+            self._ahead.clear()
+            return
+        self._ahead[client] = served
+        if len(self._ahead) > 2 * len(self._lanes) + _SPARE:
+            self._ahead = {each: turn for each, turn in self._ahead.items() if turn > self._served}
 
     def _discount(self, lane: _Lane, case: Case) -> None:
         case.queued &= ~self._mark

@@ -198,3 +198,21 @@ def test_a_large_request_that_passes_the_more_urgent_pays_for_each_of_its_rows(q
         for each in take(queue, 4):
             rows[str(each.request.urgency)] += each.rows
     assert 0 < rows["routine"] <= rows["emergency"] / 7
+
+
+def test_a_client_that_sends_one_after_another_does_not_pass_those_who_wait(queue: CaseQueue) -> None:
+    fill(queue, 10, "ward")
+    taken: Counter[str] = Counter()
+    for _ in range(8):
+        queue.put(case("theatre", rows=4))
+        for each in take(queue, 4):
+            taken[each.request.client] += each.rows
+    assert taken["ward"] == 10
+
+
+def test_turns_of_clients_that_have_gone_are_forgotten(queue: CaseQueue) -> None:
+    fill(queue, 500, "ward")
+    for number in range(200):
+        fill(queue, 1, f"client {number}")
+        take(queue, 2)
+    assert len(queue._waiting[Urgency.ROUTINE]._ahead) < 50  # noqa: SLF001 - what is kept cannot be seen from outside
