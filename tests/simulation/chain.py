@@ -86,7 +86,7 @@ POLICY = EnginePolicy(
     fault_limit=8,
     fault_window_s=20.0,
     maximum_queue_rows=40,
-    hedge_burst_rows=12,
+    hedge_burst_rows=6,
     backoff=BackoffPolicy(initial_s=0.02, maximum_s=1.0),
     breaker=BreakerPolicy(window=10, minimum_results=4, open_duration_s=0.1, maximum_open_duration_s=1.0),
 )

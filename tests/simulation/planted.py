@@ -40,8 +40,8 @@ def _settle_skips_tell(self: Cascade, case: Any, now_s: float) -> None:
     ORIGINALS["settle"](self, case, now_s)
 
 
-def _exited_forgets_what_was_owed(self: Supervision, worker: int, *, detail: str, now_s: float) -> Any:
-    tier, _ = ORIGINALS["exited"](self, worker, detail=detail, now_s=now_s)
+def _exited_forgets_what_was_owed(self: Supervision, worker: int, **arguments: Any) -> Any:
+    tier, _ = ORIGINALS["exited"](self, worker, **arguments)
     return tier, ()
 
 
@@ -94,9 +94,9 @@ def _keeps_flights_of_lost_workers(self: Supervision, tier: Tier) -> Any:
     return owed
 
 
-def _mapping_never_forgets(self: Supervision, worker: int, *, detail: str, now_s: float) -> Any:
+def _mapping_never_forgets(self: Supervision, worker: int, **arguments: Any) -> Any:
     tier = self.tier_of_worker.get(worker)
-    found = ORIGINALS["exited"](self, worker, detail=detail, now_s=now_s)
+    found = ORIGINALS["exited"](self, worker, **arguments)
     if tier is not None:
         self.tier_of_worker[worker] = tier
     return found
