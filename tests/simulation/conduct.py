@@ -69,6 +69,11 @@ class Conduct:
         """Something was done to the workers of a tier."""
         self.records[tier].able_since_s = inf
 
+    def all_disturbed(self) -> None:
+        """The server's clock or processor failed it: what it knows of speeds is not worth much until batches return."""
+        for record in self.records.values():
+            record.able_since_s = inf
+
     def rules_serve(self, pathway: str) -> bool:
         """Whether the rules of a pathway may answer now."""
         return any(

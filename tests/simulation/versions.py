@@ -19,7 +19,7 @@ _ENOUGH = 8.0
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Versions:
-    """Of one tier. `trial`: on its way in, and how far; `gone_s`: until when each earlier version was asked."""
+    """Of one tier. `first`: the first request since it is on trial. `trial`: on its way in, and how far; `gone_s`: until when each earlier version was asked."""
 
     serving: BundleIdentity | None
     predecessor: BundleIdentity | None = None
@@ -29,6 +29,7 @@ class _Versions:
     is_going_back: bool = False
     gone_s: dict[str, float] = field(default_factory=dict)
     asked: int = 0
+    first: int = 0
     with_trial: set[int] = field(default_factory=set)
     with_other: set[int] = field(default_factory=set)
 
@@ -44,7 +45,7 @@ class Versions:
             for name, pathway in engine.pathways.items()
             for tier in pathway.tiers
         }
-        self._told = 0
+        self._told = self._last = 0
 
     # --- what is done ----------------------------------------------------------------------------------------------
 
@@ -59,7 +60,7 @@ class Versions:
             tier.trial = bundle
         elif stage is ActivationState.CANARY:
             tier.share = notice.activation.canary_share
-            tier.asked = self._engine.open_requests()
+            tier.asked, tier.first = self._engine.open_requests(), self._last + 1
             tier.with_trial.clear()
             tier.with_other.clear()
         elif stage is ActivationState.PROMOTED:
@@ -88,6 +89,7 @@ class Versions:
 
     def accepted(self, request: Request) -> None:
         """One more may be asked of a version on trial."""
+        self._last = number_of(request)
         for (pathway, _), tier in self._tiers.items():
             tier.asked += pathway == request.pathway and request.payload is not None
 
@@ -103,7 +105,7 @@ class Versions:
             if len(tier.with_trial) > tier.share * tier.asked + 1:
                 raise Violation("a version on trial is given more than its share")
         elif order.bundle.identity == tier.serving:
-            tier.with_other |= numbers
+            tier.with_other |= {number for number in numbers if number >= tier.first}
         elif order.bundle.sha256 not in tier.gone_s:
             raise Violation("work was sent to a version that does not serve")
 

@@ -105,6 +105,7 @@ class World:
 
     def _excuse(self) -> None:
         self.ledger.excuse(max(self.now_s, self._timer_free_s) + self._offset_s)
+        self.conduct.all_disturbed()
 
     def run_until(self, end_s: float) -> None:
         """Live through everything due before `end_s`, waking the engine whenever it asked to be."""

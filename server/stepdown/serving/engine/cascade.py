@@ -153,10 +153,13 @@ class Cascade:
     def _ask(self, case: Case, tier: Tier, now_s: float) -> bool:
         """Let the case wait for this tier, unless that is no use: then note why."""
         unfit = self._unfit(case, tier, now_s)
+        if unfit is None and tier.is_full(case.request.urgency):
+            self._make_room(case, tier, now_s)
+            # What gave way may have been less than what comes: the bound is kept all the same.
+            unfit = self._unfit(case, tier, now_s)
         if unfit is not None:
             self.skip(case, Degradation(tier=tier.name, reason=unfit[0], detail=unfit[1]), rank=tier.rank)
             return False
-        self._make_room(case, tier, now_s)
         case.asked_s[tier.rank] = now_s
         case.asked_of[tier.rank] = tier
         tier.queue.put(case)
