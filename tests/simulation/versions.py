@@ -19,7 +19,11 @@ _ENOUGH = 8.0
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Versions:
-    """Of one tier. `first`: the first request since it is on trial. `trial`: on its way in, and how far; `gone_s`: until when each earlier version was asked."""
+    """Of one tier.
+
+    `trial`: on its way in, and how far; `first`: the first request since it is on trial; `gone_s`: until when each
+    earlier version was asked.
+    """
 
     serving: BundleIdentity | None
     predecessor: BundleIdentity | None = None

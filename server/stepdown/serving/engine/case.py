@@ -64,13 +64,18 @@ class Case:
 
     def note_failure(self, *, rank: int, tier: str, reason: Reason, detail: str, now_s: float) -> None:
         """A tier that was asked will not answer this request."""
-        asked_s = self.asked_s.pop(rank, now_s)
-        self.asked_of.pop(rank, None)
+        asked_s = self._heard_of(rank, now_s)
         self.degradations[rank] = Degradation(tier=tier, reason=reason, detail=detail)
         self.attempts.append(TierAttempt(tier=tier, outcome=reason, elapsed_ms=(now_s - asked_s) * 1e3))
 
     def note_success(self, *, rank: int, tier: str, now_s: float) -> None:
         """A tier that was asked has answered."""
-        asked_s = self.asked_s.pop(rank, now_s)
-        self.asked_of.pop(rank, None)
+        asked_s = self._heard_of(rank, now_s)
         self.attempts.append(TierAttempt(tier=tier, outcome=None, elapsed_ms=(now_s - asked_s) * 1e3))
+
+    def _heard_of(self, rank: int, now_s: float) -> float:
+        """A rank is heard of, whichever version there spoke: it waits for none of them any more. When it was asked."""
+        asked = self.asked_of.pop(rank, None)
+        if asked is not None and self.queued:
+            asked.withdraw(self)
+        return self.asked_s.pop(rank, now_s)
