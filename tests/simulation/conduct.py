@@ -34,6 +34,7 @@ class Record:
     """What is known of one model tier. `acts`: what operators did; `starts_s`: of its processes."""
 
     able_since_s: float = inf
+    worker: int | None = None
     probed_s: float = 0.0
     served_s: float = inf
     is_freed: bool = False
@@ -156,10 +157,11 @@ class Conduct:
             serves = tier.state is TierState.SERVING and tier.queue.rows <= _SHORT_QUEUE_ROWS
             # A tier that was slow for long is asked by the patient only, until its probes have shown it to be quick.
             serves = serves and (tier.latency.quantile_s(0.5) or 0.0) <= AMPLE_S / 3
-            if worker is None or not serves or not worker.sound:
+            if worker is None or not serves or not worker.sound or record.worker != tier.worker:
                 record.able_since_s = inf
             elif record.able_since_s == inf and not worker.slots:
                 record.able_since_s = now_s
+            record.worker = tier.worker
 
     def check(self, now_s: float, excused_until_s: float) -> None:
         """Bounds and truths that hold once everything decided has been carried out."""
