@@ -39,9 +39,8 @@ def test_every_case_leaves_once_and_rows_are_never_miscounted(
         elif act == "displace" and queue.can_displace(urgency, client, rows=rows):
             left = (queue.displaced(urgency),)
             gave_way = left[0].request
-            assert (
-                gave_way.client != client or gave_way.urgency is not urgency
-            )  # the less urgent give way to their own too
+            # Within one urgency the others give way; the less urgent give way to their own client too.
+            assert gave_way.client != client or gave_way.urgency is not urgency
         for each in left:
             waiting.remove(each)
         assert queue.rows == sum(each.rows for each in waiting)
