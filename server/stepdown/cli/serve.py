@@ -1,4 +1,4 @@
-"""`stepdown serve`: run until told to stop. SIGTERM and SIGINT drain; a second one ends at once."""
+"""`stepdown serve`: run until told to stop. SIGTERM, SIGINT and SIGHUP drain; a second one ends at once."""
 
 import json
 import os
@@ -56,13 +56,17 @@ def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, 
 
 
 class _Signals:
-    """SIGTERM and SIGINT: the first asks for a drain, a second ends at once, as does the first while nothing serves."""
+    """The first asks for a drain, a second ends at once, as does the first while nothing serves.
+
+    SIGHUP too, so that a closed terminal loses nothing; but not where it was ignored from outside (nohup).
+    """
 
     def __init__(self) -> None:
         self.told = Event()
         self._serves = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._tell)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._tell)
 
     def begin_to_serve(self) -> None:
         """From here on a call may have been accepted."""

@@ -61,6 +61,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
     monkeypatch.setattr(wiring, "Server", server)
     monkeypatch.setattr(settings, "load", lambda path: ("settings of", path))
     monkeypatch.setattr(signal, "signal", server.handlers.__setitem__)
+    monkeypatch.setattr(signal, "getsignal", lambda _number: signal.SIG_DFL)
     monkeypatch.setattr(os, "_exit", exited)
     monkeypatch.setattr("stepdown.cli.serve.Timer", lambda *_: Thread())
     return server
@@ -97,9 +98,19 @@ def test_one_that_is_told_to_stop_before_it_serves_ends_at_once(
     assert played.steps == []
 
 
-def test_interrupt_and_terminate_both_drain_and_the_second_of_them_ends_at_once(played: Played) -> None:
+def test_a_server_that_should_outlive_its_terminal_is_left_to_it(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        signal, "getsignal", lambda number: signal.SIG_IGN if number == signal.SIGHUP else signal.SIG_DFL
+    )
     serve_file()
     assert played.handlers.keys() == {signal.SIGTERM, signal.SIGINT}
+
+
+def test_interrupt_terminate_and_hang_up_all_drain_and_the_second_of_them_ends_at_once(played: Played) -> None:
+    serve_file()
+    assert played.handlers.keys() == {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
     with pytest.raises(ExitedError, match="130"):
         played.handlers[signal.SIGINT](signal.SIGINT, None)
 
