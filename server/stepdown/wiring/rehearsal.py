@@ -12,11 +12,11 @@ from stepdown.adapters.drills.clock import SteppingClock
 from stepdown.adapters.drills.ledger import FullLedgerDisk
 from stepdown.adapters.drills.processors import HalvedProcessors
 from stepdown.adapters.ledger.store import LedgerStore
-from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.self_checks import SelfChecks, Waking
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.drills import InjectableFault
 from stepdown.domain.status import PathwayStatus
+from stepdown.transport.calls import CallRecord
 from stepdown.transport.interference import Interference
 from stepdown.wiring.translation import log_drill_end
 
@@ -41,9 +41,9 @@ def drill_board(
     pool: ProcessWorkerPool,
     checks: SelfChecks,
     status: Callable[[], Sequence[PathwayStatus]],
-    log: JsonLog,
+    record: CallRecord,
 ) -> DrillBoard:
-    """Where an operator's faults go."""
+    """Where an operator's faults go. `record` is told when one is over."""
     broken = BrokenSignature(
         breakable.bundles,
         bundle_of=lambda pathway, tier: _bundle_of(status(), pathway, tier),
@@ -60,7 +60,9 @@ def drill_board(
     }
     if breakable.ledger is not None:
         sufferers[InjectableFault.LEDGER_DISK_FULL] = FullLedgerDisk(breakable.ledger)
-    return DrillBoard(workers=pool, sufferers=sufferers, ended=partial(log_drill_end, log), incident=log.incident)
+    return DrillBoard(
+        workers=pool, sufferers=sufferers, ended=partial(log_drill_end, record.event), incident=record.incident
+    )
 
 
 def _bundle_of(status: Sequence[PathwayStatus], pathway: str, tier: str) -> str:

@@ -72,10 +72,16 @@ class Server:
         self._metrics = self._make_metrics(loaded.roster)
         self._kept = self._keep_ledger()
         told = (self._kept.observer,) if self._kept is not None else ()
+        self._record = CallRecord(
+            notice=self._note,
+            event=heard_by(self._log.event, self._kept.observer if self._kept is not None else None),
+            incident=self._log.incident,
+            recording=recording_of(self._kept),
+        )
         self._board = NoticeBoard(observers=(self._metrics, self._log, *told), on_error=self._incident)
         self._drift = DriftWatcher(watches, clock=self._clock, tell=self._board.post, on_error=self._incident)
         self._driver = self._make_driver(loaded.roster)
-        self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._log))
+        self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._record.event))
         self._desk = self._make_desk(loaded, kept)
         self._certificates = CertificateCheck(certificate_files(configuration.server.tls), clock=self._clock)
         self._checks = self._make_checks(loaded)
@@ -181,12 +187,6 @@ class Server:
 
     def _make_grpc(self, loaded: Loading) -> Listener:
         tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
-        record = CallRecord(
-            notice=self._note,
-            event=heard_by(self._log.event, self._kept.observer if self._kept is not None else None),
-            incident=self._log.incident,
-            recording=recording_of(self._kept),
-        )
         served = Served(
             chain=self._driver,
             activations=self._desk,
@@ -194,14 +194,14 @@ class Server:
             clinical=loaded.clinical,
             claims=StoredClaims(self._clock, rate=RatePolicy(per_second=rate.per_s, burst=rate.burst)),
             clock=self._clock,
-            record=record,
+            record=self._record,
             watch=self._drift,
             drills=self._drills,
             interference=self._interference if self._drills is not None else None,
             alarms=self._checks.standing,
         )
         try:
-            self._tls = ReloadingCredentials(lambda: tls_material(tls), record=record, clock=self._clock)
+            self._tls = ReloadingCredentials(lambda: tls_material(tls), record=self._record, clock=self._clock)
         except (OSError, TlsMaterialError) as error:
             raise ConfigurationError((f"server.tls: {error}",)) from error
         return build_server(
@@ -210,7 +210,7 @@ class Server:
             authorization=Authorization(trust_domain=tls.trust_domain),
             options=listener_options(self._settings),
             limits=RequestLimits(),
-            add_services=(self._open_inference(loaded.roster, record), *audit_services(self._kept, record)),
+            add_services=(self._open_inference(loaded.roster, self._record), *audit_services(self._kept, self._record)),
         )
 
     def _keep_ledger(self) -> KeptLedger | None:
@@ -241,7 +241,7 @@ class Server:
             interference=self._interference,
             ledger=self._kept.store if self._kept is not None else None,
         )
-        return drill_board(breakable, pool=self._pool, checks=self._checks, status=self._status, log=self._log)
+        return drill_board(breakable, pool=self._pool, checks=self._checks, status=self._status, record=self._record)
 
     def _watch_alarms(self) -> None:
         self._metrics.watch(

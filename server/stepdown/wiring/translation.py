@@ -1,9 +1,9 @@
 """Settings in the words of those who are set: the server's file on one side, options of each part on the other."""
 
+from collections.abc import Callable
 from functools import partial
 from types import MappingProxyType
 
-from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.tls_material import TlsMaterial
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
 from stepdown.adapters.worker_pool.sharing import TierDemand, share_out, this_machine
@@ -82,8 +82,8 @@ def listener_options(configuration: Settings) -> ListenerOptions:
     )
 
 
-def pool_options(configuration: Settings, log: JsonLog) -> WorkerPoolOptions:
-    """How the pool treats workers."""
+def pool_options(configuration: Settings, event: Callable[..., None]) -> WorkerPoolOptions:
+    """How the pool treats workers. `event` writes a line of the log."""
     demands = {
         (pathway.name, tier.name): TierDemand(execution_providers=tier.execution_providers, resources=tier.resources())
         for pathway in configuration.pathway
@@ -93,13 +93,13 @@ def pool_options(configuration: Settings, log: JsonLog) -> WorkerPoolOptions:
     return WorkerPoolOptions(
         tier_resources=MappingProxyType(share_out(demands, this_machine())),
         load_timeout_s=configuration.engine.load_limit_s,
-        log=lambda line: log.event("worker_output", line=line),
+        log=lambda line: event("worker_output", line=line),
         drills_permitted=configuration.permits_drills,
-        drill_ended=partial(log_drill_end, log),
+        drill_ended=partial(log_drill_end, event),
     )
 
 
-def log_drill_end(log: JsonLog, injected: InjectedFault, how: str) -> None:
+def log_drill_end(event: Callable[..., None], injected: InjectedFault, how: str) -> None:
     """The line that says a fault is over."""
     injection = injected.injection
-    log.event("fault_ended", **place_of(injection), fault=injection.fault.value, how=how)
+    event("fault_ended", **place_of(injection), fault=injection.fault.value, how=how)
