@@ -180,7 +180,7 @@ def test_a_failed_run_costs_its_batch_and_not_the_worker_and_quotes_no_value(sta
     told.next(WorkerReady)
     pool.dispatch(batch(np.array([[98_765]], np.int64), sequence=1))
     failed = told.next(BatchFailed)
-    assert (failed.reason, failed.sticky) == (Reason.EXECUTION_FAILED, False)
+    assert (failed.reason, failed.sticky) == (Reason.INPUT_UNSUITABLE, False)
     assert "out of data bounds" in failed.detail
     assert "98765" not in failed.detail
     pool.dispatch(batch(np.array([[2]], np.int64), sequence=2))

@@ -179,6 +179,7 @@ def holds_without_its_lock(seed: int) -> bool:
     return broken_promises(stress) == []
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_without_its_lock_the_driver_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "PATIENCE_S", 1.0)
     assert not all(holds_without_its_lock(seed) for seed in range(20))

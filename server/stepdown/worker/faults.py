@@ -41,7 +41,7 @@ _MEANING = {
     FaultClass.DEVICE: (Reason.EXECUTION_FAILED, True),
     FaultClass.CAPACITY: (Reason.OUT_OF_MEMORY, True),
     FaultClass.MODEL: (Reason.EXECUTION_FAILED, False),
-    FaultClass.INPUT: (Reason.EXECUTION_FAILED, False),
+    FaultClass.INPUT: (Reason.INPUT_UNSUITABLE, False),
     FaultClass.INTERNAL: (Reason.INTERNAL_FAULT, True),
 }
 

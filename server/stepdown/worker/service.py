@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import stepdown
 from stepdown.domain.drills import InjectableFault
 from stepdown.domain.errors import WorkerError
+from stepdown.domain.fault_classes import FaultClass
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.confinement import step_back
@@ -134,7 +135,9 @@ def _refusal(error: Exception, *, provider: str = "") -> bytes:
         reason, detail = error.reason, error.detail
     else:
         fault = classify(error)
-        reason, detail = fault.reason, fault.detail
+        # While it loads, a worker is given nothing but the bundle's own inputs: what they break is the model.
+        reason = Reason.EXECUTION_FAILED if fault.fault_class is FaultClass.INPUT else fault.reason
+        detail = fault.detail
     if reason is Reason.INTERNAL_FAULT:
         traceback.print_exception(error, file=sys.stderr)
     body = {"provider": provider, "runtime": runtime_description(), "reason": reason}

@@ -94,7 +94,8 @@ def test_an_error_of_onnx_runtimes_own_is_the_models_or_the_inputs_and_not_stick
     number: int, name: str, fault_class: FaultClass
 ) -> None:
     fault = classify(RuntimeError(f"[ONNXRuntimeError] : {number} : {name} : something is not as it should be"))
-    assert (fault.fault_class, fault.reason, fault.sticky) == (fault_class, Reason.EXECUTION_FAILED, False)
+    reason = Reason.INPUT_UNSUITABLE if fault_class is FaultClass.INPUT else Reason.EXECUTION_FAILED
+    assert (fault.fault_class, fault.reason, fault.sticky) == (fault_class, reason, False)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,8 @@ def test_an_error_of_onnx_runtimes_own_is_the_models_or_the_inputs_and_not_stick
     ],
 )
 def test_what_an_input_did_is_blamed_on_the_input(text: str) -> None:
-    assert classify(RuntimeError(text)).fault_class is FaultClass.INPUT
+    fault = classify(RuntimeError(text))
+    assert (fault.fault_class, fault.reason, fault.sticky) == (FaultClass.INPUT, Reason.INPUT_UNSUITABLE, False)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def _share_on_trial(tier: TierStatus) -> float:
 _TIER_GAUGES = (
     _TierGauge(
         name="probe_age_seconds",
-        documentation="Time since the last golden probe of a tier passed.",
+        documentation="Time since the last golden probe of a tier came back.",
         value=lambda tier: tier.probe_age_s,
     ),
     _TierGauge(

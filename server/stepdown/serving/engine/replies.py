@@ -57,8 +57,12 @@ class Replies:
         landed = self._land(event.worker, event.sequence, now_s)
         if landed is not None:
             tier, flight = landed
-            lethal = flight.kind is None or treatment_of(event.reason, sticky=event.sticky).ends_worker
-            self._fail(tier, flight, reason=event.reason, detail=event.detail, lethal=lethal, now_s=now_s)
+            treatment, is_probe = treatment_of(event.reason, sticky=event.sticky), flight.kind is None
+            # A golden probe's input is beyond doubt: a worker that cannot take it cannot be trusted.
+            blames_probe = is_probe and treatment.fault_class is FaultClass.INPUT
+            reason = Reason.EXECUTION_FAILED if blames_probe else event.reason
+            lethal = is_probe or treatment.ends_worker
+            self._fail(tier, flight, reason=reason, detail=event.detail, lethal=lethal, now_s=now_s)
 
     def probed(self, event: ProbeCompleted, now_s: float) -> None:
         """A golden probe was run and compared."""

@@ -13,6 +13,7 @@ from stepdown.domain.notices import TierFault
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tensors import RowsResult
 from stepdown.serving.engine.policy import PathwaySpec, TierSpec
+from stepdown.worker.faults import classify
 from tests.simulation.chain import CHAIN, PATHWAY, POLICY
 from tests.unit.serving.engine.bench_engine import EngineBench
 
@@ -170,3 +171,34 @@ def test_what_is_no_score_is_not_read_as_one() -> None:
     bench.ask(bench.request())
     bench.reply("full", INVALID)
     assert probes(bench) == before + 1
+
+
+def test_what_onnx_runtime_says_of_an_input_takes_no_tier_away(bench: EngineBench) -> None:
+    said = classify(RuntimeError("[ONNXRuntimeError] : 2 : INVALID_ARGUMENT : Got invalid dimensions for input"))
+    for _ in range(10):
+        bench.ask(bench.request(budget_s=0.1))
+        batch = bench.last_batch("full")
+        bench.send(
+            BatchFailed(
+                worker=batch.worker,
+                sequence=batch.sequence,
+                reason=said.reason,
+                detail=said.detail,
+                sticky=said.sticky,
+            )
+        )
+        bench.reply("distilled")
+    assert bench.state("full") == "SERVING"
+
+
+def test_a_worker_that_cannot_take_its_own_golden_input_is_ended_as_a_broken_model(bench: EngineBench) -> None:
+    bench.ask(bench.request(vetted=False))
+    bench.reply("full", INVALID)
+    probe = [probe for probe in bench.of(DispatchProbe) if probe.worker == bench.worker("full")][-1]
+    failed = BatchFailed(
+        worker=probe.worker, sequence=probe.sequence, reason=Reason.INPUT_UNSUITABLE, detail="", sticky=False
+    )
+    bench.send(failed)
+    assert bench.killed("full")
+    told = [fault for fault in bench.notices(TierFault) if isinstance(fault, TierFault)]
+    assert told[-1].reason is Reason.EXECUTION_FAILED
