@@ -1,6 +1,7 @@
 """A well-behaved client beside a hostile one, and what the server they share holds meanwhile."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,18 @@ class Bystander:
         """The tier that answers in good time."""
         answered = self._stub.AssessRisk(next(self._requests), timeout=timeout_s)
         return answered.assessment.answered_by.tier
+
+    def ask_as_told(self, *, timeout_s: float) -> str:
+        """The tier that answers, asking again when the server says to: `grpc-retry-pushback-ms` is not ignored."""
+        end_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                return self.ask(timeout_s=end_s - time.monotonic())
+            except grpc.RpcError as refused:
+                trailers = {each.key: each.value for each in refused.trailing_metadata() or ()}
+                if "grpc-retry-pushback-ms" not in trailers or time.monotonic() > end_s:
+                    raise
+                time.sleep(int(trailers["grpc-retry-pushback-ms"]) / 1000)
 
     def is_answered(self, *, times: int = 20) -> bool:
         """Whether every one of so many questions is."""

@@ -63,7 +63,7 @@ def test_when_they_fill_every_thread_they_are_cut_off_so_that_others_are_answere
     with RawConnection(server) as hostile:
         for number in range(1000):
             hostile.call(2 * number + 1, ASSESS)
-        assert bystander.ask(timeout_s=PATIENCE_S) == "rules"
+        assert bystander.ask_as_told(timeout_s=PATIENCE_S) == "rules"
         server.until(lambda: any(line["event"] == "calls_cut_off" for line in server.log()))
         assert bystander.is_answered()
 
