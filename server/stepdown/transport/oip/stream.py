@@ -52,6 +52,7 @@ class InferenceStream:
         self._lock = Lock()
         self._closed_to_more = False
         self._answering: PendingReply | None = None
+        self._left = False
         self._ending: _Ending | None = None
 
     @property
@@ -65,6 +66,7 @@ class InferenceStream:
 
     def leave(self) -> None:
         """The client is gone."""
+        self._left = True
         self._end(_Ending.CLIENT_GONE)
         answering = self._answering
         if answering is not None:
@@ -78,6 +80,8 @@ class InferenceStream:
                 if isinstance(item, Exception):
                     raise item
                 self._answering = item
+                if self._left:  # between being asked and being waited for: nobody else would withdraw it
+                    item.withdraw()
                 try:
                     yield item.reply()
                 finally:

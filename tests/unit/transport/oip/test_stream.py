@@ -172,3 +172,25 @@ def test_a_call_that_grpc_declares_over_ends_without_an_error() -> None:
     caller = Caller()
     assert ids(caller.stream.answers(gone())) == ["a"]
     assert not caller.stream.is_drained
+
+
+class TakenTooLate:
+    """The queue of a stream whose client leaves in the moment between a request being taken and being waited for."""
+
+    def __init__(self, stream: InferenceStream) -> None:
+        self._stream = stream
+        self._items = stream._items  # noqa: SLF001 - there is no other way into that moment
+        self.put, self.get_nowait = self._items.put, self._items.get_nowait
+
+    def get(self) -> object:
+        item = self._items.get(timeout=PATIENCE_S)
+        if isinstance(item, Pending):
+            self._stream.leave()
+        return item
+
+
+def test_a_client_that_leaves_between_being_asked_and_being_waited_for_is_not_waited_for() -> None:
+    caller = Caller(released=False)
+    caller.stream._items = TakenTooLate(caller.stream)  # type: ignore[assignment]  # noqa: SLF001
+    list(caller.stream.answers(requests("a")))
+    assert [pending.withdrawn for pending in caller.begun] == [1]
