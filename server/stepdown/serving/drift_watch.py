@@ -74,7 +74,7 @@ class DriftWatch:
         encounters = np.array([sample.encounter for sample in samples], dtype=np.int64)
         values, ages_h = newest([sample.cells for sample in samples])
         self._inputs.observe(values[:, self._columns], ages_h[:, self._columns], encounters, now_s=now_s)
-        changes = list(self._input_changes())
+        changes = list(self._input_changes(self._inputs))
         for sha256, scores in self._scores.items():
             own = [row for row, sample in enumerate(samples) if sample.bundle_sha256 == sha256]
             if own:
@@ -111,10 +111,9 @@ class DriftWatch:
         bands = np.array([_ORDINAL.get(sample.band, np.nan) for sample in samples])
         monitor.observe(scores, bands, encounters, now_s=now_s)
 
-    def _input_changes(self) -> Iterator[DriftChanged]:
-        if self._inputs is not None:
-            now = {(name, each.signal) for each in self._inputs.comparisons() for name in each.drifting()}
-            yield from self._changes("", self._told, now)
+    def _input_changes(self, inputs: InputMonitor) -> Iterator[DriftChanged]:
+        now = {(name, each.signal) for each in inputs.comparisons() for name in each.drifting()}
+        yield from self._changes("", self._told, now)
 
     def _score_changes(self, scores: _Scores) -> Iterator[DriftChanged]:
         drifting = {
