@@ -24,7 +24,9 @@ from stepdown.worker.mailbox import SLOTS
 _NANOSECONDS = 1e-9
 _LONGEST_RUN_NS = 3_600_000_000_000
 # What a worker may say of a run; the other reasons are the server's to give.
-_RUN_REASONS = frozenset({Reason.EXECUTION_FAILED, Reason.OUT_OF_MEMORY, Reason.INTERNAL_FAULT})
+_RUN_REASONS = frozenset(
+    {Reason.EXECUTION_FAILED, Reason.INPUT_UNSUITABLE, Reason.OUT_OF_MEMORY, Reason.INTERNAL_FAULT}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
