@@ -33,7 +33,7 @@ from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.worker.order import WorkerResources
 from tests.fakes.bundles import ECHO, bundle
-from tests.faults.witnesses import PATIENCE_S, Device, Diary, Question
+from tests.faults.witnesses import PATIENCE_S, Device, Diary, Kind, Question
 from tests.simulation.chain import CHAIN as SIMULATED
 
 STAND_IN = Path(__file__).with_name("stand_in_accelerator.py")
@@ -208,15 +208,19 @@ class LivingChain:
         self.until(serving)
         self.until(lambda: all(each.capability is Capability.FULL for each in self.driver.status()))
 
+    def told(self, kind: type[Kind], **fields: object) -> list[Kind]:
+        """The notices of a kind, up to this moment: what the engine has already said is waited for."""
+        self.driver.open_requests()  # The engine says everything of a step before it lets go of its lock.
+        self.diary.reads_up_to_now(self.board)
+        return self.diary.of(kind, **fields)
+
     def moves(self, tier: str, *, of: str = WARD) -> list[TierState]:
         """The states a tier has moved to, in order."""
-        return [
-            move.state for move in self.diary.of(TierMoved, tier=tier, pathway=of) if move.state is not move.previous
-        ]
+        return [move.state for move in self.told(TierMoved, tier=tier, pathway=of) if move.state is not move.previous]
 
     def capabilities(self, *, of: str = WARD) -> list[str]:
         """What the pathway could do, in order."""
-        return [change.capability for change in self.diary.of(CapabilityChanged, pathway=of)]
+        return [change.capability for change in self.told(CapabilityChanged, pathway=of)]
 
     def spawns(self, tier: str) -> list[float]:
         """When a worker of this tier was ordered."""
@@ -224,7 +228,7 @@ class LivingChain:
 
     def faults(self, tier: str, *, of: str = WARD) -> list[TierFault]:
         """What a tier's faults were, in order."""
-        return self.diary.of(TierFault, tier=tier, pathway=of)
+        return self.told(TierFault, tier=tier, pathway=of)
 
     # --- hurting ---------------------------------------------------------------------------------------------------
 

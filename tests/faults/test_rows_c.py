@@ -15,8 +15,8 @@ def test_c1_a_monitoring_library_that_fails_beside_a_working_device_moves_no_tie
     with LivingChain(tmp_path) as chain:
         chain.device("full").breaks(nvml="Unknown Error")
         chain.until_capable()
-        probes = len(chain.diary.of(ProbeFinished, tier="full", error=""))
-        chain.until(lambda: len(chain.diary.of(ProbeFinished, tier="full", error="")) >= probes + 3)
+        probes = len(chain.told(ProbeFinished, tier="full", error=""))
+        chain.until(lambda: len(chain.told(ProbeFinished, tier="full", error="")) >= probes + 3)
         assert chain.moves("full") == [TierState.PROBATION, TierState.SERVING]
         chain.until_answered_by("full")
 

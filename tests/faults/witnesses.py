@@ -5,10 +5,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
+from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.domain.assessments import Degradation
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.notices import Notice
@@ -83,14 +84,30 @@ class Device:
         return [pid for pid, what in self.journal() if what == "start"]
 
 
+class Bookmark:
+    """Posted among the notices, so that one can wait until the diary has come so far."""
+
+    def __init__(self) -> None:
+        self.reached = Event()
+
+
 class Diary:
     """An observer that keeps everything, with when it was told."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[float, Notice]] = []
 
-    def notice(self, notice: Notice) -> None:
-        self.entries.append((time.monotonic(), notice))
+    def notice(self, notice: Notice | Bookmark) -> None:
+        if isinstance(notice, Bookmark):
+            notice.reached.set()
+        else:
+            self.entries.append((time.monotonic(), notice))
+
+    def reads_up_to_now(self, board: NoticeBoard) -> None:
+        """Wait until every notice that was posted before this call stands in the diary."""
+        bookmark = Bookmark()
+        board.post([cast("Notice", bookmark)])
+        assert bookmark.reached.wait(PATIENCE_S), "the notice board does not deliver"
 
     def of(self, kind: type[Kind], **fields: object) -> list[Kind]:
         """The notices of a kind whose fields are as given."""
