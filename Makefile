@@ -82,7 +82,8 @@ check: setup-dev ## lint, format, types, import contracts, wire contract, freshn
 	$(bin)/python scripts/sign_bundles.py --check
 	$(bin)/python scripts/locks.py check
 
-# Tests in which real processes must be in time: alone on the machine, while all others share its cores.
+# Tests in which real processes must be in time: alone on the machine, while all others share its cores, and at the
+# speed of the product. The floors of coverage are met by the others.
 real_time := tests/conformance tests/faults
 
 .PHONY: test
@@ -90,11 +91,11 @@ test: setup-dev ## every test, with the branch coverage of each room (reports in
 	@rm -rf .cache/coverage && mkdir -p .build .cache/coverage
 	$(bin)/coverage run -m pytest -n $(WORKERS) --dist worksteal --junitxml=.build/tests.xml \
 		$(addprefix --ignore=,$(real_time))
-	$(bin)/coverage run -m pytest --junitxml=.build/tests-real-time.xml $(real_time)
 	$(bin)/coverage combine --quiet
 	$(bin)/coverage report
 	$(bin)/coverage json --quiet -o .build/coverage.json
 	$(bin)/python scripts/coverage_floor.py .build/coverage.json
+	$(bin)/python -m pytest --junitxml=.build/tests-real-time.xml $(real_time)
 
 SCHEDULES ?= 1000000# how many
 FIRST ?= 0# the first seed: an interrupted run says where to go on
