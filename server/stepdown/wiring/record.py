@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import stepdown
+from stepdown.adapters.build import build_facts
 from stepdown.adapters.ledger.keys import DigestKey, read_digest_key, read_note_signer
 from stepdown.adapters.ledger.observer import LedgerObserver
 from stepdown.adapters.ledger.reader import LedgerReader
@@ -84,10 +84,13 @@ def audit_services(kept: KeptLedger | None, record: CallRecord) -> tuple[AddServ
     return (provenance(archive=kept.archive, ledger=kept.store.status().name, event=record.event),)
 
 
-def start_facts(roster: Roster, *, environment: str) -> dict[str, Fact]:
-    """What a server begins with: its version, and the bundle of every tier or why there is none."""
+def start_facts(roster: Roster, *, environment: str, sbom_sha256: str = "") -> dict[str, Fact]:
+    """What a server begins with: its software, and the bundle of every tier or why there is none.
+
+    `sbom_sha256` is the digest of the bill of materials that was installed with it; empty where there is none.
+    """
     tiers = [_tier(name, tier) for name, pathway in roster.pathways.items() for tier in pathway.tiers]
-    return {"version": stepdown.__version__, "environment": environment, "tiers": tiers}
+    return {**build_facts(), "sbom_sha256": sbom_sha256 or None, "environment": environment, "tiers": tiers}
 
 
 def _tier(pathway: str, tier: TierDescription) -> dict[str, Fact]:

@@ -22,6 +22,7 @@ ACTS: Mapping[str, RecordKind] = MappingProxyType(
         "bundle_activated": RecordKind.ACTIVATION,
         "bundle_rolled_back": RecordKind.ACTIVATION,
         "activation_refused": RecordKind.ACTIVATION,
+        "policy_changed": RecordKind.POLICY_CHANGE,
         "ledger_read": RecordKind.LEDGER_READ,
     }
 )

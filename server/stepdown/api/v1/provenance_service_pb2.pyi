@@ -25,6 +25,9 @@ class RecordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORD_KIND_LEDGER_READ: _ClassVar[RecordKind]
     RECORD_KIND_RECORDS_MISSED: _ClassVar[RecordKind]
     RECORD_KIND_RECORDS_PRUNED: _ClassVar[RecordKind]
+    RECORD_KIND_POLICY_CHANGE: _ClassVar[RecordKind]
+    RECORD_KIND_OUTCOME: _ClassVar[RecordKind]
+    RECORD_KIND_FEEDBACK: _ClassVar[RecordKind]
 RECORD_KIND_UNSPECIFIED: RecordKind
 RECORD_KIND_SERVER_STARTED: RecordKind
 RECORD_KIND_SERVER_STOPPED: RecordKind
@@ -38,6 +41,9 @@ RECORD_KIND_OPERATOR_ACT: RecordKind
 RECORD_KIND_LEDGER_READ: RecordKind
 RECORD_KIND_RECORDS_MISSED: RecordKind
 RECORD_KIND_RECORDS_PRUNED: RecordKind
+RECORD_KIND_POLICY_CHANGE: RecordKind
+RECORD_KIND_OUTCOME: RecordKind
+RECORD_KIND_FEEDBACK: RecordKind
 
 class GetRecordRequest(_message.Message):
     __slots__ = ("record_id",)
