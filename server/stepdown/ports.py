@@ -12,6 +12,7 @@ from stepdown.domain.drills import FaultInjection, InjectedFault
 from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
 from stepdown.domain.engine_events import Event, Request
 from stepdown.domain.notices import Notice
+from stepdown.domain.outcomes import AnswerReport
 from stepdown.domain.records import Draft, LedgerStatus, ListedRecord
 from stepdown.domain.status import PathwayStatus
 
@@ -142,6 +143,13 @@ class AnswerWatch(Protocol):
 
     def saw(self, sample: DriftSample) -> None:
         """Take note, quickly; must not raise."""
+
+
+class OutcomeWatch(Protocol):
+    """Hears what became of answers, to judge tiers by it. Nothing ever comes back."""
+
+    def reported(self, report: AnswerReport) -> None:
+        """A report is on the ledger. Called once for each, from any thread; must be quick, and must not raise."""
 
 
 class BundleSource(Protocol):

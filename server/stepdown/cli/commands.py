@@ -10,6 +10,7 @@ _COMMANDS = {
     "serve": ("stepdown.cli.serve:serve", "Serve the pathways of a configuration file."),
     "demo": ("stepdown.cli.demo:demo", "Serve the demonstration pathway on this machine."),
     "assess": ("stepdown.cli.assess:assess", "Replay a patient record against a running server."),
+    "outcome": ("stepdown.cli.outcome:outcome", "Report what became of a patient, or what was thought of an answer."),
     "tier": ("stepdown.cli.tier:tier", "Show the tiers of a server, take one out, give it back."),
     "probe": ("stepdown.cli.probe:probe", "Show which execution providers really work here."),
     "bundle": ("stepdown.cli.bundle.command:bundle", "Make, sign, verify and inspect bundles."),

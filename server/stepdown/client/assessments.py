@@ -15,6 +15,7 @@ from stepdown.api.v1.assessment_service_pb2 import (
     BatchAssessRiskResponse,
 )
 from stepdown.api.v1.assessments_pb2 import Assessment
+from stepdown.api.v1.outcomes_pb2 import RecordOutcomeRequest, RecordOutcomeResponse
 from stepdown.client.connection import Credentials
 from stepdown.client.failover import Failover
 from stepdown.client.failures import AssessmentError, settled
@@ -22,6 +23,7 @@ from stepdown.client.feed import Feed
 from stepdown.client.servers import Servers
 
 DEFAULT_TIMEOUT_S = 1.0
+REPORT_TIMEOUT_S = 5.0
 
 
 class AssessmentClient:
@@ -64,6 +66,20 @@ class AssessmentClient:
         When its server goes, the feed goes on with another, which is sent again what has no answer yet.
         """
         return Feed(self._servers, requests).answers()
+
+    def record_outcome(self, report: RecordOutcomeRequest, *, timeout_s: float = REPORT_TIMEOUT_S) -> str:
+        """Report on an answer (`client.outcomes` builds reports): the id of the report's record, once it is kept.
+
+        Asks every server until one's ledger holds the answer. Raises AssessmentError.
+        """
+        call: Failover[RecordOutcomeResponse] = Failover(
+            self._servers,
+            lambda server: server.assessments.RecordOutcome,
+            report,
+            timeout_s=timeout_s,
+            repeatable=bool(report.report_id),
+        )
+        return call.answer().record_id
 
     def close(self) -> None:
         """Close every connection."""

@@ -7,6 +7,8 @@ _OF_THE_TRANSPORT = frozenset({"CANCELLED", "UNKNOWN"})
 _OF_THE_CALLER = frozenset({"ENCOUNTER_RATE_LIMITED", "TOO_LARGE"})
 """Another server would have to refuse these too."""
 _IN_PROGRESS = "REQUEST_IN_PROGRESS"
+_OF_ONE_SERVER = frozenset({_IN_PROGRESS, "RECORD_UNKNOWN"})
+"""Each server has its own ledger, and knows its own requests."""
 _SHORT_S = 0.05
 
 
@@ -20,7 +22,7 @@ def mends_elsewhere(error: AssessmentError) -> bool:
         return not error.reason
     if error.code == "RESOURCE_EXHAUSTED":
         return error.retry_after_s is not None and error.reason not in _OF_THE_CALLER
-    return error.reason == _IN_PROGRESS
+    return error.reason in _OF_ONE_SERVER
 
 
 def pause_s(error: AssessmentError) -> float:

@@ -29,6 +29,7 @@ class RecordKind(StrEnum):
     LEDGER_READ = "LEDGER_READ"
     RECORDS_MISSED = "RECORDS_MISSED"
     RECORDS_PRUNED = "RECORDS_PRUNED"
+    PAYLOADS_ERASED = "PAYLOADS_ERASED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

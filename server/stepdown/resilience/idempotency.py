@@ -49,10 +49,14 @@ class IdempotencyStore(Generic[Answer]):
     more than the answer to a repetition.
     """
 
-    __slots__ = ("_entries", "_maximum_entries", "_retry_after_s")
+    __slots__ = ("_entries", "_field", "_maximum_entries", "_retry_after_s")
 
-    def __init__(self, *, maximum_entries: int = 10_000, retry_after_s: float = 0.5) -> None:
-        """Bound the memory, and say when a repetition of a request under way may try again."""
+    def __init__(self, *, maximum_entries: int = 10_000, retry_after_s: float = 0.5, field: str = "request_id") -> None:
+        """Bound the memory, and say when a repetition of a request under way may try again.
+
+        `field` is what clients call the key.
+        """
+        self._field = field
         self._maximum_entries = maximum_entries
         self._retry_after_s = retry_after_s
         self._entries: OrderedDict[str, _Entry[Answer]] = OrderedDict()
@@ -76,11 +80,12 @@ class IdempotencyStore(Generic[Answer]):
                 self._entries[key] = _Entry(digest=digest, encounter_token=encounter_token)
             return FRESH
         if entry.digest != digest:
-            raise _refused(
-                RejectReason.IDEMPOTENCY_PAYLOAD_MISMATCH, "names another request: use a new request_id for new content"
+            raise self._refused(
+                RejectReason.IDEMPOTENCY_PAYLOAD_MISMATCH,
+                f"names another request: use a new {self._field} for new content",
             )
         if entry.answer is None:
-            raise _refused(
+            raise self._refused(
                 RejectReason.REQUEST_IN_PROGRESS,
                 "the same request is still being answered",
                 retry_after_s=self._retry_after_s,
@@ -128,7 +133,8 @@ class IdempotencyStore(Generic[Answer]):
         del self._entries[oldest]
         return True
 
-
-def _refused(reason: RejectReason, description: str, *, retry_after_s: float | None = None) -> RequestRejectedError:
-    violation = FieldViolation(field="request_id", reason=reason, description=description)
-    return RequestRejectedError(reason=reason, violations=(violation,), retry_after_s=retry_after_s)
+    def _refused(
+        self, reason: RejectReason, description: str, *, retry_after_s: float | None = None
+    ) -> RequestRejectedError:
+        violation = FieldViolation(field=self._field, reason=reason, description=description)
+        return RequestRejectedError(reason=reason, violations=(violation,), retry_after_s=retry_after_s)

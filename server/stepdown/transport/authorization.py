@@ -40,6 +40,7 @@ def _of(service: str, roles: frozenset[Role], *methods: str) -> dict[str, frozen
 
 METHOD_ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
     _of("stepdown.api.v1.AssessmentService", _ASSESSORS, "AssessRisk", "BatchAssessRisk", "StreamAssessRisk")
+    | _of("stepdown.api.v1.AssessmentService", _ASSESSORS, "RecordOutcome")
     | _of("stepdown.api.v1.CatalogService", _ANYONE, "ListPathways", "GetPathway", "GetModelCard")
     | _of("stepdown.api.v1.OperationsService", _ANYONE, "ListTiers", "WatchTiers")
     | _of("stepdown.api.v1.OperationsService", _OPERATORS, "DisableTier", "EnableTier", "InjectFault")

@@ -36,6 +36,7 @@ from stepdown.transport.in_flight import InFlight
 from stepdown.transport.interference import Interference
 from stepdown.transport.listener_options import ListenerOptions
 from stepdown.transport.listener_resources import ListenerResources
+from stepdown.transport.outcome_desk import OutcomeDesk
 from stepdown.transport.reception import Reception
 from stepdown.transport.servicers.assessment import AssessmentServicer
 from stepdown.transport.servicers.catalog import CatalogServicer
@@ -71,7 +72,8 @@ class Served:
     """What stands behind the gRPC side, as the composition root made it. `clinical` is by pathway name.
 
     `drills` None: faults are injected into nobody, and `interference` None: nobody's answers are held back. `watch`
-    None: answers are compared with nothing. `alarms` gives those that stand.
+    None: answers are compared with nothing, and `outcomes` None: reports on answers have no place. `alarms` gives those
+    that stand.
     """
 
     chain: Chain
@@ -85,6 +87,7 @@ class Served:
     watch: AnswerWatch | None = None
     interference: Interference | None = None
     alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple
+    outcomes: OutcomeDesk | None = None
 
 
 class Listener:
@@ -238,7 +241,9 @@ def _add_own_services(server: grpc.Server, served: Served, resources: ListenerRe
         limits=replace(limits, shedding=resources.shedding),
         watch=served.watch,
     )
-    assessments = AssessmentServicer(flow, in_flight=resources.in_flight, drain=resources.drain)
+    assessments = AssessmentServicer(
+        flow, in_flight=resources.in_flight, drain=resources.drain, outcomes=served.outcomes
+    )
     operations = OperationsServicer(
         served.chain,
         activations=served.activations,

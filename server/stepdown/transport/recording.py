@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from struct import pack
 
 from stepdown.api.v1 import assessments_pb2
 from stepdown.domain.assessments import Assessment, Degradation, TierIdentity
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.records import Draft, Fact, RecordKind
 from stepdown.ports import Ledger, Receipt
+
+REPORT_WAIT_S = 2.0
+"""A report waits for its record at least so long: nobody stands at a bed for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +33,13 @@ class CallerOnRecord:
 class Recording:
     """Puts answers on the ledger; `ledger` None: none is kept.
 
-    `digest` keys a digest. An answer waits for its record for `wait_s` at most, and goes out without it unless
-    `is_required`.
+    `digest` keys a digest, and `seal` hides a content from whoever lacks the key, bound to a second text. An answer
+    waits for its record for `wait_s` at most, and goes out without it unless `is_required`.
     """
 
     ledger: Ledger | None = None
     digest: Callable[[bytes], str] = field(default=lambda _: "")
+    seal: Callable[[bytes, str], str] = field(default=lambda _, __: "")
     wall_s: Callable[[], float] = field(default=lambda: 0.0)
     wait_s: float = 0.0
     is_required: bool = False
@@ -47,6 +52,9 @@ class Recording:
         self, assessment: Assessment, content: bytes, by: CallerOnRecord, when_done: Callable[[Receipt], None]
     ) -> Receipt | None:
         """An assessment; `content` is the answer as it goes out, but for its place on the ledger."""
+        if self.ledger is None:
+            return None
+        answer_digest = self.digest(content)
         facts = {
             **_asked(by),
             "request_id": assessment.request_id,
@@ -56,7 +64,8 @@ class Recording:
             "abstention": None if assessment.abstention is None else assessment.abstention.reason.value,
             "rule_set": "" if assessment.rules is None else assessment.rules.answering.rule_set_id,
             "issues": sorted({each.issue.value for each in assessment.dropped + assessment.flags}),
-            "answer_hmac": self.digest(content) if self.ledger is not None else "",
+            "answer_hmac": answer_digest,
+            "score_sealed": self._sealed_score(assessment, answer_digest),
         }
         return self._submit(RecordKind.ANSWER, facts, when_done)
 
@@ -72,15 +81,30 @@ class Recording:
             "answer_hmac": self.digest(content),
         }
         draft = Draft(kind=RecordKind.ANSWER, time_s=self.wall_s(), facts=facts)
-        if not self.is_required:
-            self.ledger.submit(draft)
-            return True
+        if self.is_required:
+            return bool(self._written(self.ledger, draft, patience_s=self.wait_s))
+        self.ledger.submit(draft)
+        return True
+
+    def report(self, kind: RecordKind, facts: Mapping[str, Fact]) -> str:
+        """A report on an answer: the id of its record, or nothing if it is not on the disk by now."""
+        if self.ledger is None:
+            return ""
+        draft = Draft(kind=kind, time_s=self.wall_s(), facts=facts)
+        return self._written(self.ledger, draft, patience_s=max(self.wait_s, REPORT_WAIT_S))
+
+    @staticmethod
+    def _written(ledger: Ledger, draft: Draft, *, patience_s: float) -> str:
         done: SimpleQueue[Receipt] = SimpleQueue()
-        receipt = self.ledger.submit(draft, done.put)
+        receipt = ledger.submit(draft, done.put)
         if not receipt.is_done:
             with suppress(Empty):
-                done.get(timeout=self.wait_s)
-        return bool(receipt.record_id)
+                done.get(timeout=patience_s)
+        return receipt.record_id
+
+    def _sealed_score(self, assessment: Assessment, answer_digest: str) -> str | None:
+        """The probability, for whoever judges tiers by outcomes and holds the key; None where rules answered."""
+        return None if assessment.risk is None else self.seal(pack(">d", assessment.risk.probability), answer_digest)
 
     def refusal(self, reason: str, by: CallerOnRecord, *, pathway: str = "", incident_id: str = "") -> None:
         """A request that got no answer, and why."""

@@ -35,6 +35,12 @@ def ledger_unreadable() -> RequestRejectedError:
     return _passing(RejectReason.LEDGER_UNAVAILABLE, "the ledger cannot be read now", retry_after_s=LEDGER_RETRY_S)
 
 
+def report_unrecorded() -> RequestRejectedError:
+    """A report is worth nothing unless it is kept, and can be sent again."""
+    text = "the ledger did not take the report in time; send it again, with the same report_id"
+    return _passing(RejectReason.LEDGER_UNAVAILABLE, text, retry_after_s=LEDGER_RETRY_S)
+
+
 def checkpoint_pending() -> RequestRejectedError:
     """The record is there, and will be covered by a checkpoint in a moment."""
     text = "no signed checkpoint covers this yet; one follows within seconds"

@@ -70,6 +70,8 @@ _CODES: Mapping[RejectReason, grpc.StatusCode] = MappingProxyType(
         RejectReason.RECORD_UNKNOWN: grpc.StatusCode.NOT_FOUND,
         RejectReason.RECORD_RANGE_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
         RejectReason.CHECKPOINT_PENDING: grpc.StatusCode.UNAVAILABLE,
+        RejectReason.OUTCOME_MALFORMED: grpc.StatusCode.INVALID_ARGUMENT,
+        RejectReason.OUTCOMES_NOT_KEPT: grpc.StatusCode.FAILED_PRECONDITION,
         RejectReason.OVERLOADED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
 )

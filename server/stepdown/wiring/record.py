@@ -11,11 +11,12 @@ from stepdown.adapters.ledger.store import LedgerStore, StoreOptions
 from stepdown.domain.errors import ConfigurationError
 from stepdown.domain.records import Fact, LedgerError, LedgerState
 from stepdown.ledger.retention import Retention
-from stepdown.ports import Clock
+from stepdown.ports import Clock, OutcomeWatch
 from stepdown.serving.roster import Roster, TierDescription
 from stepdown.settings import LedgerSettings
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.listener import AddServices
+from stepdown.transport.outcome_desk import OutcomeDesk
 from stepdown.transport.recording import NO_RECORDING, Recording
 from stepdown.transport.servicers.provenance import provenance
 
@@ -28,6 +29,7 @@ class KeptLedger:
     observer: LedgerObserver
     recording: Recording
     archive: LedgerReader
+    digest_key: DigestKey
 
 
 def keep_ledger(
@@ -59,6 +61,7 @@ def keep_ledger(
         observer=observer,
         recording=_recording(settings, store, digest_key, clock),
         archive=LedgerReader(settings.path),
+        digest_key=digest_key,
     )
 
 
@@ -66,6 +69,7 @@ def _recording(settings: LedgerSettings, store: LedgerStore, key: DigestKey, clo
     return Recording(
         ledger=store,
         digest=key.digest,
+        seal=key.seal,
         wall_s=clock.wall_s,
         wait_s=settings.wait_ms / 1e3,
         is_required=settings.when_unavailable == "refuse",
@@ -75,6 +79,20 @@ def _recording(settings: LedgerSettings, store: LedgerStore, key: DigestKey, clo
 def recording_of(kept: KeptLedger | None) -> Recording:
     """What the edge is given, ledger or none."""
     return NO_RECORDING if kept is None else kept.recording
+
+
+def outcome_desk(kept: KeptLedger | None, *, clock: Clock, watch: OutcomeWatch | None = None) -> OutcomeDesk | None:
+    """Where reports on answers are taken, where a ledger is kept."""
+    if kept is None:
+        return None
+    return OutcomeDesk(
+        archive=kept.archive,
+        recording=kept.recording,
+        ledger=kept.store.status().name,
+        clock=clock,
+        unseal=kept.digest_key.unseal,
+        watch=watch,
+    )
 
 
 def audit_services(kept: KeptLedger | None, record: CallRecord) -> tuple[AddServices, ...]:

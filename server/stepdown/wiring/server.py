@@ -46,7 +46,7 @@ from stepdown.transport.tls import ReloadingCredentials
 from stepdown.wiring.checks import CHECK_PERIOD_S, certificate_files, self_checks
 from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading
-from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, recording_of, start_facts
+from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, outcome_desk, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
 from stepdown.wiring.translation import engine_policy, listener_options, pathway_spec, pool_options, tls_material
 
@@ -199,6 +199,7 @@ class Server:
             drills=self._drills,
             interference=self._interference if self._drills is not None else None,
             alarms=self._checks.standing,
+            outcomes=outcome_desk(self._kept, clock=self._clock),
         )
         try:
             self._tls = ReloadingCredentials(lambda: tls_material(tls), record=self._record, clock=self._clock)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stepdown.transport.outcome_desk import OutcomeDesk
 from tests.fakes.activations import FakeActivations
 from tests.unit.client.servers import credentials
 from tests.unit.transport.grpc_side import GrpcSide, grpc_side
@@ -13,11 +14,15 @@ from tests.unit.transport.grpc_side import GrpcSide, grpc_side
 
 @contextmanager
 def served(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, *, activations: FakeActivations | None = None
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    activations: FakeActivations | None = None,
+    outcomes: OutcomeDesk | None = None,
 ) -> Iterator[GrpcSide]:
     """Serve, and point `STEPDOWN_*` there."""
     files = credentials(folder)
-    with grpc_side(activations=activations) as side:
+    with grpc_side(activations=activations, outcomes=outcomes) as side:
         for name, value in {
             "ADDRESS": side.listener.address,
             "CA": files.ca,

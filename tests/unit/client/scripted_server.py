@@ -14,6 +14,7 @@ from stepdown.api.v1.assessment_service_pb2_grpc import (
     AssessmentServiceServicer,
     add_AssessmentServiceServicer_to_server,
 )
+from stepdown.api.v1.outcomes_pb2 import RecordOutcomeRequest, RecordOutcomeResponse
 from tests.unit.transport.grpc_side import server_credential
 
 
@@ -22,7 +23,7 @@ class Refusal:
     """How one call ends instead of being answered."""
 
     code: grpc.StatusCode
-    trailing: tuple[tuple[str, str], ...] = ()
+    trailing: tuple[tuple[str, str | bytes], ...] = ()
 
 
 @dataclass(slots=True)
@@ -53,6 +54,14 @@ class Scripted(AssessmentServiceServicer):
             self._asked(message.request.request_id, context)
             answer = assessments_pb2.Assessment(request_id=message.request.request_id)
             yield wire.StreamAssessRiskResponse(request_id=message.request.request_id, assessment=answer)
+
+    def RecordOutcome(  # noqa: N802
+        self,
+        request: RecordOutcomeRequest,
+        context: Any,  # noqa: ANN401
+    ) -> RecordOutcomeResponse:
+        self._asked(request.report_id, context)
+        return RecordOutcomeResponse(record_id=f"{self.address}/0")
 
     def _asked(self, request_id: str, context: Any) -> None:  # noqa: ANN401
         self.asked.append(request_id)

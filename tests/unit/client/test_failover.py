@@ -2,12 +2,17 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 import pytest
 
 from stepdown.client import AssessmentClient, AssessmentError, AssessRiskRequest
+from stepdown.client.outcomes import feedback_report
+from stepdown.domain.reasons import RejectReason
+from stepdown.transport.refusals import refused
+from stepdown.transport.status import rejection_status
 from tests.fakes.assess_requests import assess_request
 from tests.unit.client.scripted_server import Refusal, Scripted, scripted
 from tests.unit.client.servers import credentials
@@ -145,3 +150,16 @@ def test_a_caller_that_stops_listening_ends_the_stream(tmp_path: Path) -> None:
         next(stream)
         stream.close()  # type: ignore[attr-defined]  # it is a generator
         assert asked(servers) < 10_000
+
+
+def test_a_report_goes_on_to_the_server_whose_ledger_holds_the_answer(tmp_path: Path) -> None:
+    elsewhere = rejection_status(
+        refused(RejectReason.RECORD_UNKNOWN, field="record_id", description="as the script says")
+    )
+    unknown = Refusal(
+        code=grpc.StatusCode.NOT_FOUND, trailing=(("grpc-status-details-bin", elsewhere.SerializeToString()),)
+    )
+    with scripted([unknown] * 9, []) as servers, client_of(servers, tmp_path) as client:
+        for number in range(4):
+            report = feedback_report("ledger/1", response="ACCEPTED", given=datetime.now(tz=UTC), report_id=str(number))
+            assert client.record_outcome(report) == f"{servers[1].address}/0"

@@ -21,6 +21,7 @@ from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.interference import Interference
 from stepdown.transport.listener import AddServices, Listener, Served, build_server
 from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.outcome_desk import OutcomeDesk
 from stepdown.transport.recording import NO_RECORDING, Recording
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.trust.issuance import Credential, issue_authority, issue_client, issue_server
@@ -136,14 +137,13 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
     drills: Drills | None = None,
     interference: Interference | None = None,
     alarms: Callable[[], tuple[StandingAlarm, ...]] = tuple,
+    outcomes: OutcomeDesk | None = None,
     add_services: Sequence[AddServices] = (),
     read_tls: Callable[[], TlsMaterial] = material,
     **options: Any,  # noqa: ANN401
 ) -> Iterator[GrpcSide]:
     """Serve until the test ends."""
-    chain = chain or FakeChain()
-    claims = claims or FakeClaims()
-    recorded = Recorded()
+    chain, claims, recorded = chain or FakeChain(), claims or FakeClaims(), Recorded()
     tls = ReloadingCredentials(read_tls, record=recorded.as_record)
     listener = build_server(
         replace(
@@ -152,6 +152,7 @@ def grpc_side(  # noqa: PLR0913 - one for each part that a test may replace
             drills=drills,
             interference=interference,
             alarms=alarms,
+            outcomes=outcomes,
         ),
         tls=tls,
         authorization=Authorization(trust_domain=TRUST_DOMAIN),

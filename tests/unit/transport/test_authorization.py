@@ -35,6 +35,7 @@ ASSESSING = {
     "/stepdown.api.v1.AssessmentService/AssessRisk",
     "/stepdown.api.v1.AssessmentService/BatchAssessRisk",
     "/stepdown.api.v1.AssessmentService/StreamAssessRisk",
+    "/stepdown.api.v1.AssessmentService/RecordOutcome",
     "/inference.GRPCInferenceService/ModelInfer",
     "/inference.GRPCInferenceService/ModelStreamInfer",
 }
@@ -149,6 +150,7 @@ def test_a_served_method_without_a_role_is_a_configuration_error_that_names_it()
     assert caught.value.problems == (
         "/stepdown.api.v1.AssessmentService/BatchAssessRisk is served but no role may call it",
         "/stepdown.api.v1.AssessmentService/StreamAssessRisk is served but no role may call it",
+        "/stepdown.api.v1.AssessmentService/RecordOutcome is served but no role may call it",
     )
 
 

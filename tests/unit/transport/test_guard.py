@@ -215,7 +215,7 @@ def test_a_caller_that_may_not_is_refused_before_its_bytes_are_parsed(side: Grpc
 
 
 def test_a_method_that_is_not_there_is_unimplemented(side: GrpcSide) -> None:
-    failed = failure_of(lambda: call(side, "/stepdown.api.v1.AssessmentService/RecordOutcome"))
+    failed = failure_of(lambda: call(side, "/stepdown.api.v1.AssessmentService/ForgetOutcome"))
     assert failed.code is grpc.StatusCode.UNIMPLEMENTED
 
 

@@ -4,13 +4,17 @@ Refuses to hand out a private key's bytes, and to overwrite a key.
 """
 
 import hmac
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -25,6 +29,8 @@ from stepdown.ledger.signed_note import NoteKey, parse_key
 
 DIGEST_KEY_BYTES = 32
 _MAXIMUM_FILE_BYTES = 65_536
+_NONCE_BYTES = 12
+_SEALING = b"stepdown/sealed-facts/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +53,35 @@ class FileNoteSigner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestKey:
-    """Keys the digests of requests and answers, so that a value cannot be found by trying all there are."""
+    """Keys the digests of requests and answers, so that a value cannot be found by trying all there are.
+
+    What a record must hold and nobody may read is sealed under a key that is derived from the same secret.
+    """
 
     secret: bytes = field(repr=False)
+    _sealing: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive the sealing key once."""
+        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_SEALING).derive(self.secret)
+        object.__setattr__(self, "_sealing", AESGCM(derived))
 
     def digest(self, content: bytes) -> str:
         """HMAC-SHA-256 as 64 hexadecimal digits."""
         return hmac.digest(self.secret, content, "sha256").hex()
+
+    def seal(self, content: bytes, bound_to: str) -> str:
+        """AES-256-GCM with a random nonce before it, in hexadecimal; opens only beside the same second text."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return (nonce + self._sealing.encrypt(nonce, content, bound_to.encode())).hex()
+
+    def unseal(self, sealed: str, bound_to: str) -> bytes:
+        """The content. Raises: LedgerError where it was not sealed with this key beside this text."""
+        try:
+            raw = bytes.fromhex(sealed)
+            return self._sealing.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], bound_to.encode())
+        except (InvalidTag, ValueError) as error:
+            raise LedgerError("this was not sealed with this key, or not for this record") from error
 
 
 def is_signed(public_key: bytes, signature: bytes, message: bytes) -> bool:

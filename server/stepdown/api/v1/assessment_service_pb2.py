@@ -26,31 +26,32 @@ from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from stepdown.api.v1 import assessments_pb2 as stepdown_dot_api_dot_v1_dot_assessments__pb2
 from stepdown.api.v1 import observations_pb2 as stepdown_dot_api_dot_v1_dot_observations__pb2
+from stepdown.api.v1 import outcomes_pb2 as stepdown_dot_api_dot_v1_dot_outcomes__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(stepdown/api/v1/assessment_service.proto\x12\x0fstepdown.api.v1\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!stepdown/api/v1/assessments.proto\x1a\"stepdown/api/v1/observations.proto\"\xc6\x03\n\x11\x41ssessRiskRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07pathway\x18\x02 \x01(\t\x12\x15\n\rsubject_token\x18\x03 \x01(\t\x12\x17\n\x0f\x65ncounter_token\x18\x04 \x01(\t\x12.\n\nas_of_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\nindication\x18\x06 \x01(\x0b\x32\x1b.stepdown.api.v1.Indication\x12\x32\n\x0cobservations\x18\x07 \x03(\x0b\x32\x1c.stepdown.api.v1.Observation\x12\x32\n\x06series\x18\x08 \x03(\x0b\x32\".stepdown.api.v1.ObservationSeries\x12\x14\n\x0cminimum_tier\x18\t \x01(\t\x12)\n\x07urgency\x18\n \x01(\x0e\x32\x18.stepdown.api.v1.Urgency\x12\x0e\n\x06strict\x18\x0b \x01(\x08\x12\x0e\n\x06replay\x18\x0c \x01(\x08\x12\x1a\n\x12want_contributions\x18\r \x01(\x08\x12\x16\n\x0e\x63orrelation_id\x18\x0e \x01(\t\"E\n\x12\x41ssessRiskResponse\x12/\n\nassessment\x18\x01 \x01(\x0b\x32\x1b.stepdown.api.v1.Assessment\"N\n\x16\x42\x61tchAssessRiskRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\".stepdown.api.v1.AssessRiskRequest\"R\n\x17\x42\x61tchAssessRiskResponse\x12\x37\n\x07results\x18\x01 \x03(\x0b\x32&.stepdown.api.v1.BatchAssessRiskResult\"\x99\x01\n\x15\x42\x61tchAssessRiskResult\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\nassessment\x18\x02 \x01(\x0b\x32\x1b.stepdown.api.v1.AssessmentH\x00\x12/\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x1c.stepdown.api.v1.ItemFailureH\x00\x42\x08\n\x06result\"N\n\x17StreamAssessRiskRequest\x12\x33\n\x07request\x18\x01 \x01(\x0b\x32\".stepdown.api.v1.AssessRiskRequest\"\x9c\x01\n\x18StreamAssessRiskResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\nassessment\x18\x02 \x01(\x0b\x32\x1b.stepdown.api.v1.AssessmentH\x00\x12/\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x1c.stepdown.api.v1.ItemFailureH\x00\x42\x08\n\x06result\"S\n\x0bItemFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12%\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32\x14.google.protobuf.Any2\xbd\x02\n\x11\x41ssessmentService\x12U\n\nAssessRisk\x12\".stepdown.api.v1.AssessRiskRequest\x1a#.stepdown.api.v1.AssessRiskResponse\x12\x64\n\x0f\x42\x61tchAssessRisk\x12\'.stepdown.api.v1.BatchAssessRiskRequest\x1a(.stepdown.api.v1.BatchAssessRiskResponse\x12k\n\x10StreamAssessRisk\x12(.stepdown.api.v1.StreamAssessRiskRequest\x1a).stepdown.api.v1.StreamAssessRiskResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(stepdown/api/v1/assessment_service.proto\x12\x0fstepdown.api.v1\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!stepdown/api/v1/assessments.proto\x1a\"stepdown/api/v1/observations.proto\x1a\x1estepdown/api/v1/outcomes.proto\"\xc6\x03\n\x11\x41ssessRiskRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0f\n\x07pathway\x18\x02 \x01(\t\x12\x15\n\rsubject_token\x18\x03 \x01(\t\x12\x17\n\x0f\x65ncounter_token\x18\x04 \x01(\t\x12.\n\nas_of_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\nindication\x18\x06 \x01(\x0b\x32\x1b.stepdown.api.v1.Indication\x12\x32\n\x0cobservations\x18\x07 \x03(\x0b\x32\x1c.stepdown.api.v1.Observation\x12\x32\n\x06series\x18\x08 \x03(\x0b\x32\".stepdown.api.v1.ObservationSeries\x12\x14\n\x0cminimum_tier\x18\t \x01(\t\x12)\n\x07urgency\x18\n \x01(\x0e\x32\x18.stepdown.api.v1.Urgency\x12\x0e\n\x06strict\x18\x0b \x01(\x08\x12\x0e\n\x06replay\x18\x0c \x01(\x08\x12\x1a\n\x12want_contributions\x18\r \x01(\x08\x12\x16\n\x0e\x63orrelation_id\x18\x0e \x01(\t\"E\n\x12\x41ssessRiskResponse\x12/\n\nassessment\x18\x01 \x01(\x0b\x32\x1b.stepdown.api.v1.Assessment\"N\n\x16\x42\x61tchAssessRiskRequest\x12\x34\n\x08requests\x18\x01 \x03(\x0b\x32\".stepdown.api.v1.AssessRiskRequest\"R\n\x17\x42\x61tchAssessRiskResponse\x12\x37\n\x07results\x18\x01 \x03(\x0b\x32&.stepdown.api.v1.BatchAssessRiskResult\"\x99\x01\n\x15\x42\x61tchAssessRiskResult\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\nassessment\x18\x02 \x01(\x0b\x32\x1b.stepdown.api.v1.AssessmentH\x00\x12/\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x1c.stepdown.api.v1.ItemFailureH\x00\x42\x08\n\x06result\"N\n\x17StreamAssessRiskRequest\x12\x33\n\x07request\x18\x01 \x01(\x0b\x32\".stepdown.api.v1.AssessRiskRequest\"\x9c\x01\n\x18StreamAssessRiskResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x31\n\nassessment\x18\x02 \x01(\x0b\x32\x1b.stepdown.api.v1.AssessmentH\x00\x12/\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x1c.stepdown.api.v1.ItemFailureH\x00\x42\x08\n\x06result\"S\n\x0bItemFailure\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12%\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32\x14.google.protobuf.Any2\x9d\x03\n\x11\x41ssessmentService\x12U\n\nAssessRisk\x12\".stepdown.api.v1.AssessRiskRequest\x1a#.stepdown.api.v1.AssessRiskResponse\x12\x64\n\x0f\x42\x61tchAssessRisk\x12\'.stepdown.api.v1.BatchAssessRiskRequest\x1a(.stepdown.api.v1.BatchAssessRiskResponse\x12k\n\x10StreamAssessRisk\x12(.stepdown.api.v1.StreamAssessRiskRequest\x1a).stepdown.api.v1.StreamAssessRiskResponse(\x01\x30\x01\x12^\n\rRecordOutcome\x12%.stepdown.api.v1.RecordOutcomeRequest\x1a&.stepdown.api.v1.RecordOutcomeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stepdown.api.v1.assessment_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ASSESSRISKREQUEST']._serialized_start=193
-  _globals['_ASSESSRISKREQUEST']._serialized_end=647
-  _globals['_ASSESSRISKRESPONSE']._serialized_start=649
-  _globals['_ASSESSRISKRESPONSE']._serialized_end=718
-  _globals['_BATCHASSESSRISKREQUEST']._serialized_start=720
-  _globals['_BATCHASSESSRISKREQUEST']._serialized_end=798
-  _globals['_BATCHASSESSRISKRESPONSE']._serialized_start=800
-  _globals['_BATCHASSESSRISKRESPONSE']._serialized_end=882
-  _globals['_BATCHASSESSRISKRESULT']._serialized_start=885
-  _globals['_BATCHASSESSRISKRESULT']._serialized_end=1038
-  _globals['_STREAMASSESSRISKREQUEST']._serialized_start=1040
-  _globals['_STREAMASSESSRISKREQUEST']._serialized_end=1118
-  _globals['_STREAMASSESSRISKRESPONSE']._serialized_start=1121
-  _globals['_STREAMASSESSRISKRESPONSE']._serialized_end=1277
-  _globals['_ITEMFAILURE']._serialized_start=1279
-  _globals['_ITEMFAILURE']._serialized_end=1362
-  _globals['_ASSESSMENTSERVICE']._serialized_start=1365
-  _globals['_ASSESSMENTSERVICE']._serialized_end=1682
+  _globals['_ASSESSRISKREQUEST']._serialized_start=225
+  _globals['_ASSESSRISKREQUEST']._serialized_end=679
+  _globals['_ASSESSRISKRESPONSE']._serialized_start=681
+  _globals['_ASSESSRISKRESPONSE']._serialized_end=750
+  _globals['_BATCHASSESSRISKREQUEST']._serialized_start=752
+  _globals['_BATCHASSESSRISKREQUEST']._serialized_end=830
+  _globals['_BATCHASSESSRISKRESPONSE']._serialized_start=832
+  _globals['_BATCHASSESSRISKRESPONSE']._serialized_end=914
+  _globals['_BATCHASSESSRISKRESULT']._serialized_start=917
+  _globals['_BATCHASSESSRISKRESULT']._serialized_end=1070
+  _globals['_STREAMASSESSRISKREQUEST']._serialized_start=1072
+  _globals['_STREAMASSESSRISKREQUEST']._serialized_end=1150
+  _globals['_STREAMASSESSRISKRESPONSE']._serialized_start=1153
+  _globals['_STREAMASSESSRISKRESPONSE']._serialized_end=1309
+  _globals['_ITEMFAILURE']._serialized_start=1311
+  _globals['_ITEMFAILURE']._serialized_end=1394
+  _globals['_ASSESSMENTSERVICE']._serialized_start=1397
+  _globals['_ASSESSMENTSERVICE']._serialized_end=1810
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from stepdown.api.v1 import assessments_pb2 as _assessments_pb2
 from stepdown.api.v1 import observations_pb2 as _observations_pb2
+from stepdown.api.v1 import outcomes_pb2 as _outcomes_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from stepdown.api.v1 import assessment_service_pb2 as stepdown_dot_api_dot_v1_dot_assessment__service__pb2
+from stepdown.api.v1 import outcomes_pb2 as stepdown_dot_api_dot_v1_dot_outcomes__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -58,6 +59,11 @@ class AssessmentServiceStub:
                 request_serializer=stepdown_dot_api_dot_v1_dot_assessment__service__pb2.StreamAssessRiskRequest.SerializeToString,
                 response_deserializer=stepdown_dot_api_dot_v1_dot_assessment__service__pb2.StreamAssessRiskResponse.FromString,
                 _registered_method=True)
+        self.RecordOutcome = channel.unary_unary(
+                '/stepdown.api.v1.AssessmentService/RecordOutcome',
+                request_serializer=stepdown_dot_api_dot_v1_dot_outcomes__pb2.RecordOutcomeRequest.SerializeToString,
+                response_deserializer=stepdown_dot_api_dot_v1_dot_outcomes__pb2.RecordOutcomeResponse.FromString,
+                _registered_method=True)
 
 
 class AssessmentServiceServicer:
@@ -94,6 +100,14 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordOutcome(self, request, context):
+        """Puts on the ledger what became of a patient after an answer, or what was thought of it. Succeeds once it is there.
+        NOT_FOUND with reason RECORD_UNKNOWN where the record is of another server's ledger, no answer, or let go.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AssessmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +125,11 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     servicer.StreamAssessRisk,
                     request_deserializer=stepdown_dot_api_dot_v1_dot_assessment__service__pb2.StreamAssessRiskRequest.FromString,
                     response_serializer=stepdown_dot_api_dot_v1_dot_assessment__service__pb2.StreamAssessRiskResponse.SerializeToString,
+            ),
+            'RecordOutcome': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordOutcome,
+                    request_deserializer=stepdown_dot_api_dot_v1_dot_outcomes__pb2.RecordOutcomeRequest.FromString,
+                    response_serializer=stepdown_dot_api_dot_v1_dot_outcomes__pb2.RecordOutcomeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -203,6 +222,33 @@ class AssessmentService:
             '/stepdown.api.v1.AssessmentService/StreamAssessRisk',
             stepdown_dot_api_dot_v1_dot_assessment__service__pb2.StreamAssessRiskRequest.SerializeToString,
             stepdown_dot_api_dot_v1_dot_assessment__service__pb2.StreamAssessRiskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordOutcome(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/stepdown.api.v1.AssessmentService/RecordOutcome',
+            stepdown_dot_api_dot_v1_dot_outcomes__pb2.RecordOutcomeRequest.SerializeToString,
+            stepdown_dot_api_dot_v1_dot_outcomes__pb2.RecordOutcomeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from stepdown.api.v1 import assessment_service_pb2 as _assessment_service_pb2
+from stepdown.api.v1 import outcomes_pb2 as _outcomes_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -50,6 +51,10 @@ class AssessmentServiceStub:
     """Assesses encounters as they come, several at a time. Answers come as soon as they are ready, in any order; match
     them by `request_id`. One that is refused does not end the stream.
     """
+    RecordOutcome: _grpc.UnaryUnaryMultiCallable[_outcomes_pb2.RecordOutcomeRequest, _outcomes_pb2.RecordOutcomeResponse]
+    """Puts on the ledger what became of a patient after an answer, or what was thought of it. Succeeds once it is there.
+    NOT_FOUND with reason RECORD_UNKNOWN where the record is of another server's ledger, no answer, or let go.
+    """
 
 @_typing.type_check_only
 class AssessmentServiceAsyncStub(AssessmentServiceStub):
@@ -72,6 +77,10 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     StreamAssessRisk: _aio.StreamStreamMultiCallable[_assessment_service_pb2.StreamAssessRiskRequest, _assessment_service_pb2.StreamAssessRiskResponse]  # type: ignore[assignment]
     """Assesses encounters as they come, several at a time. Answers come as soon as they are ready, in any order; match
     them by `request_id`. One that is refused does not end the stream.
+    """
+    RecordOutcome: _aio.UnaryUnaryMultiCallable[_outcomes_pb2.RecordOutcomeRequest, _outcomes_pb2.RecordOutcomeResponse]  # type: ignore[assignment]
+    """Puts on the ledger what became of a patient after an answer, or what was thought of it. Succeeds once it is there.
+    NOT_FOUND with reason RECORD_UNKNOWN where the record is of another server's ledger, no answer, or let go.
     """
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -110,6 +119,16 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_assessment_service_pb2.StreamAssessRiskResponse], _abc.AsyncIterator[_assessment_service_pb2.StreamAssessRiskResponse]]:
         """Assesses encounters as they come, several at a time. Answers come as soon as they are ready, in any order; match
         them by `request_id`. One that is refused does not end the stream.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordOutcome(
+        self,
+        request: _outcomes_pb2.RecordOutcomeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_outcomes_pb2.RecordOutcomeResponse, _abc.Awaitable[_outcomes_pb2.RecordOutcomeResponse]]:
+        """Puts on the ledger what became of a patient after an answer, or what was thought of it. Succeeds once it is there.
+        NOT_FOUND with reason RECORD_UNKNOWN where the record is of another server's ledger, no answer, or let go.
         """
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -28,6 +28,7 @@ class RecordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORD_KIND_POLICY_CHANGE: _ClassVar[RecordKind]
     RECORD_KIND_OUTCOME: _ClassVar[RecordKind]
     RECORD_KIND_FEEDBACK: _ClassVar[RecordKind]
+    RECORD_KIND_PAYLOADS_ERASED: _ClassVar[RecordKind]
 RECORD_KIND_UNSPECIFIED: RecordKind
 RECORD_KIND_SERVER_STARTED: RecordKind
 RECORD_KIND_SERVER_STOPPED: RecordKind
@@ -44,6 +45,7 @@ RECORD_KIND_RECORDS_PRUNED: RecordKind
 RECORD_KIND_POLICY_CHANGE: RecordKind
 RECORD_KIND_OUTCOME: RecordKind
 RECORD_KIND_FEEDBACK: RecordKind
+RECORD_KIND_PAYLOADS_ERASED: RecordKind
 
 class GetRecordRequest(_message.Message):
     __slots__ = ("record_id",)

@@ -9,6 +9,7 @@ from stepdown.api.v1 import (
     assessments_pb2,
     bands_pb2,
     observations_pb2,
+    outcomes_pb2,
     provenance_service_pb2,
     rules_assessment_pb2,
     tiers_pb2,
@@ -16,6 +17,7 @@ from stepdown.api.v1 import (
 from stepdown.domain.bands import Band
 from stepdown.domain.intake import InputStatus
 from stepdown.domain.observations import CareSetting, Comparator, IcuUnit, ObservationStatus, Pregnancy, Sex
+from stepdown.domain.outcomes import FeedbackAction, FeedbackResponse, OutcomeEvent, OverrideReason
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
 from stepdown.domain.records import RecordKind
 from stepdown.domain.tiers import Capability, ExecutionProvider, TierState, Urgency
@@ -45,6 +47,11 @@ def _by_number(members: type[Member], wire: type[int], *, unspecified: Member) -
     return MappingProxyType({0: unspecified} | named)
 
 
+def _said(members: type[Member], wire: type[Number]) -> Mapping[int, Member]:
+    """As `_by_number`, where saying nothing means nothing: zero is not among them."""
+    return MappingProxyType({number: member for member, number in _by_name(members, wire).items()})
+
+
 # Sent: every member has a number, and no number is zero.
 BANDS = _by_name(Band, bands_pb2.Band)
 REASONS = _by_name(Reason, tiers_pb2.Reason)
@@ -64,6 +71,10 @@ SEXES = _by_number(Sex, observations_pb2.Sex, unspecified=Sex.UNKNOWN)
 PREGNANCIES = _by_number(Pregnancy, observations_pb2.Pregnancy, unspecified=Pregnancy.UNKNOWN)
 CARE_SETTINGS = _by_number(CareSetting, observations_pb2.CareSetting, unspecified=CareSetting.WARD)
 URGENCIES = _by_number(Urgency, observations_pb2.Urgency, unspecified=Urgency.ROUTINE)
+OUTCOME_EVENTS = _said(OutcomeEvent, outcomes_pb2.OutcomeEvent)
+FEEDBACK_RESPONSES = _said(FeedbackResponse, outcomes_pb2.FeedbackResponse)
+OVERRIDE_REASONS = _said(OverrideReason, outcomes_pb2.OverrideReason)
+FEEDBACK_ACTIONS = _said(FeedbackAction, outcomes_pb2.FeedbackAction)
 COMPARATORS = _by_number(Comparator, observations_pb2.Comparator, unspecified=Comparator.NONE)
 ICU_UNITS = _by_number(IcuUnit, observations_pb2.IcuUnit, unspecified=IcuUnit.UNKNOWN)
 SPO2_SCALES: Mapping[int, int] = MappingProxyType(

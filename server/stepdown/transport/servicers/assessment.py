@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import grpc
 
 from stepdown.api.v1 import assessment_service_pb2 as wire
-from stepdown.api.v1 import assessment_service_pb2_grpc
+from stepdown.api.v1 import assessment_service_pb2_grpc, outcomes_pb2
+from stepdown.domain.reasons import RejectReason
 from stepdown.transport.admission import end_call
 from stepdown.transport.assessment_flow import AssessmentFlow
 from stepdown.transport.assessment_stream import AssessmentStream
@@ -14,8 +15,9 @@ from stepdown.transport.codec.item_failures import encode_failure
 from stepdown.transport.deadlines import remaining_s
 from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
+from stepdown.transport.outcome_desk import OutcomeDesk
 from stepdown.transport.questions import CallTerms
-from stepdown.transport.refusals import limit_passed, server_draining
+from stepdown.transport.refusals import limit_passed, refused, server_draining
 from stepdown.transport.status import rejection_status
 from stepdown.transport.waiting import answer_all
 
@@ -25,7 +27,11 @@ MAXIMUM_BATCH = 1_024
 class AssessmentServicer(assessment_service_pb2_grpc.AssessmentServiceServicer):
     """Each method's docstring is the wire contract's."""
 
-    def __init__(self, flow: AssessmentFlow, *, in_flight: InFlight, drain: DrainSignal) -> None:
+    def __init__(
+        self, flow: AssessmentFlow, *, in_flight: InFlight, drain: DrainSignal, outcomes: OutcomeDesk | None = None
+    ) -> None:
+        """`outcomes` None: no ledger is kept, and reports have no place."""
+        self._outcomes = outcomes
         self._flow = flow
         self._in_flight = in_flight
         self._drain = drain
@@ -70,6 +76,16 @@ class AssessmentServicer(assessment_service_pb2_grpc.AssessmentServiceServicer):
             stop_watching()
         if stream.is_drained:
             end_call(context, current_call().trace, rejection_status(server_draining()))
+
+    def RecordOutcome(  # noqa: N802
+        self, request: outcomes_pb2.RecordOutcomeRequest, context: grpc.ServicerContext
+    ) -> outcomes_pb2.RecordOutcomeResponse:
+        """Put on the ledger what became of a patient after an answer, or what was thought of it."""
+        del context
+        if self._outcomes is None:
+            text = "this server keeps no ledger, and a report would be lost"
+            raise refused(RejectReason.OUTCOMES_NOT_KEPT, field="", description=text)
+        return outcomes_pb2.RecordOutcomeResponse(record_id=self._outcomes.take(request))
 
 
 def _terms(context: grpc.ServicerContext, *, is_stream: bool = False) -> CallTerms:

@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from stepdown.adapters.ledger.keys import (
+    DigestKey,
     ensure_ledger_keys,
     is_signed,
     read_digest_key,
@@ -61,3 +62,23 @@ def test_what_is_no_key_is_refused(tmp_path: Path) -> None:
             read_digest_key(file)
         with pytest.raises(LedgerError, match="not a verifier key"):
             read_verifier_key(file)
+
+
+def test_what_is_sealed_opens_with_the_same_key_for_the_same_record_alone() -> None:
+    one, other = DigestKey(secret=b"\x01" * 32), DigestKey(secret=b"\x02" * 32)
+    sealed = one.seal(b"canary", "record 1")
+    assert one.unseal(sealed, "record 1") == b"canary"
+    assert b"canary" not in bytes.fromhex(sealed)
+    assert sealed != one.seal(b"canary", "record 1")
+    for key, said, bound_to in (
+        (other, sealed, "record 1"),
+        (one, sealed, "record 2"),
+        (one, "00", ""),
+        (one, "x", ""),
+    ):
+        with pytest.raises(LedgerError, match="not sealed with this key"):
+            key.unseal(said, bound_to)
+    flipped = bytearray.fromhex(sealed)
+    flipped[-1] ^= 1
+    with pytest.raises(LedgerError, match="not sealed with this key"):
+        one.unseal(flipped.hex(), "record 1")

@@ -1,11 +1,16 @@
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from queue import SimpleQueue
 
 import grpc
+import pytest
 
 from stepdown.api.v1 import assessment_service_pb2 as wire
 from stepdown.api.v1.assessment_service_pb2_grpc import AssessmentServiceStub
+from stepdown.api.v1.outcomes_pb2 import RecordOutcomeRequest
+from stepdown.client import AssessmentError
+from stepdown.client.outcomes import feedback_report
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
 from stepdown.domain.reasons import Reason
@@ -14,6 +19,8 @@ from stepdown.transport.servicers.assessment import MAXIMUM_BATCH
 from tests.fakes.assess_requests import ENCOUNTER, SUBJECT, assess_request
 from tests.fakes.chain import FakeChain, by_rules, never
 from tests.fakes.clinical_pathways import by_model, clinical_pathway
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.outcome_desks import ANSWER, outcome_desk
 from tests.unit.transport.failures import failure_of, item_failure
 from tests.unit.transport.grpc_side import GrpcSide, grpc_side
 
@@ -239,3 +246,18 @@ def test_a_stream_beyond_the_limit_is_turned_away_and_a_unary_call_is_not() -> N
         assert failed.metadata == {"maximum_streams": "1"}
         assert stub(side).AssessRisk(assess_request(), timeout=5).assessment.request_id
         first.finish()
+
+
+def test_a_report_on_an_answer_is_on_the_ledger_when_the_call_succeeds() -> None:
+    ledger = FakeLedger()
+    with grpc_side(outcomes=outcome_desk(ledger)) as side:
+        report = feedback_report(ANSWER, response="ACCEPTED", given=datetime.now(tz=UTC))
+        answer = AssessmentServiceStub(side.assessor).RecordOutcome(report)
+    assert answer.record_id == "hospital.example/ledger/0"
+    assert ledger.drafts[0].facts["caller"] == "spiffe://stepdown.demo/assessor/test"
+
+
+def test_a_server_without_a_ledger_refuses_reports() -> None:
+    with grpc_side() as side, pytest.raises(grpc.RpcError) as caught:
+        AssessmentServiceStub(side.assessor).RecordOutcome(RecordOutcomeRequest())
+    assert AssessmentError.of_call(caught.value).reason == "OUTCOMES_NOT_KEPT"
