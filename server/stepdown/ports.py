@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 from stepdown.domain.activations import ActivationWish
 from stepdown.domain.drift import DriftSample
 from stepdown.domain.drills import FaultInjection, InjectedFault
-from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, SpawnWorker
+from stepdown.domain.engine_effects import DispatchBatch, DispatchProbe, KillWorker, ProveRules, SpawnWorker
 from stepdown.domain.engine_events import Event, Request
 from stepdown.domain.notices import Notice
 from stepdown.domain.outcomes import AnswerReport
@@ -49,6 +49,13 @@ class WorkerPool(Protocol):
 
     def close(self) -> None:
         """End every worker and release every slot, descriptor and thread."""
+
+
+class RulesProver(Protocol):
+    """Asks rules their known answers where requests ask them. Never called back from inside `prove`."""
+
+    def prove(self, order: ProveRules) -> None:
+        """Begin, and return at once. `RulesProved` follows through the event sink."""
 
 
 class Drills(Protocol):

@@ -11,8 +11,8 @@ from stepdown.domain.card import HTI1_ATTRIBUTES
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.tensors import RowsResult
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.rules.composite import Composite
 from stepdown.rules.rule_set import RuleSet, parse_rule_set
+from stepdown.serving.activation import proven_rules
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.trust.manifest import parse_manifest
@@ -78,10 +78,10 @@ def pathway(*, budget_ms: int = 500, with_rules: bool = True) -> Pathway:
 
 def clinical_pathway(*, budget_ms: int = 500, with_rules: bool = True) -> ClinicalPathway:
     """The demo's clinical pathway. Without rules: their bundles were refused."""
-    composite = Composite(answering=rule_set("news2"), lactate=rule_set("lactate"), supporting=(rule_set("qsofa"),))
+    rules = proven_rules(rules_bundle("news2"), rules_bundle("lactate"), (rules_bundle("qsofa"),))
     return ClinicalPathway(
         pathway=pathway(budget_ms=budget_ms, with_rules=with_rules),
-        composite=composite if with_rules else None,
+        rules=rules if with_rules else None,
         policy=IntakePolicy(),
         valid_for_s=3600.0,
     )

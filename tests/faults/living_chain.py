@@ -16,6 +16,7 @@ import numpy as np
 
 from stepdown.adapters.engine_driver import EngineDriver
 from stepdown.adapters.notice_board import NoticeBoard
+from stepdown.adapters.rules_prover import ThreadedRulesProver
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.adapters.worker_pool.options import WORKER_PROGRAM, WorkerPoolOptions
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
@@ -29,6 +30,8 @@ from stepdown.domain.tiers import Capability, ExecutionProvider, TierState, Urge
 from stepdown.ports import EventSink
 from stepdown.resilience.backoff import BackoffPolicy
 from stepdown.resilience.circuit_breaker import BreakerPolicy
+from stepdown.serving.activation import proven_rules
+from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.worker.order import WorkerResources
@@ -95,8 +98,9 @@ class LivingChain:
         load_timeout_s: float = 60.0,
         real: bool = False,
         resources: WorkerResources | None = None,
+        rules: ClinicalPathway | None = None,
     ) -> None:
-        """`real` workers use the ONNX Runtime that is installed."""
+        """`real` workers use the ONNX Runtime that is installed. `rules` are those that the ward's chain proves."""
         self.folder = folder
         self.diary = Diary()
         self.log: list[str] = []
@@ -113,13 +117,21 @@ class LivingChain:
             program=WORKER_PROGRAM if real else (sys.executable, "-P", str(STAND_IN), str(folder)),
         )
         self.pool = RecordingPool(self.driver.take, options)
+        self._prover = self._proves(rules) if rules is not None else None
         self._values = count(1)
 
+    def _proves(self, rules: ClinicalPathway) -> ThreadedRulesProver:
+        return ThreadedRulesProver(
+            {WARD: rules}, compose=lambda _, answering: proven_rules(answering, None, ()), sink=self.driver.take
+        )
+
     def __enter__(self) -> Self:
-        self.driver.start(self.pool)
+        self.driver.start(self.pool, self._prover)
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._prover is not None:
+            self._prover.close()
         self.driver.close()
         self.pool.close()
         self.board.close()

@@ -22,6 +22,7 @@ from stepdown.domain.engine_events import BundleActivated
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
 from tests.fakes.bundles import ECHO, bundle
+from tests.fakes.clinical_pathways import clinical_pathway, rules_bundle
 from tests.faults.living_chain import CPU, WARD, LivingChain, model_tier, pathway
 from tests.faults.load import Load, requests
 from tests.faults.running_server import RunningServer, running_server
@@ -243,6 +244,27 @@ def test_e7_a_fallback_that_breaks_unused_raises_the_alarm_while_the_first_tier_
         assert chain.status("distilled").state is not TierState.SERVING
         assert chain.moves("full") == [TierState.PROBATION, TierState.SERVING]
         chain.until_answered_by("full")
+
+
+def test_e7_rules_whose_tables_change_in_memory_are_found_and_closed_while_every_model_is_fine(tmp_path: Path) -> None:
+    ward, spec = clinical_pathway(), pathway(WARD)
+    news2 = rules_bundle("news2")
+    real = replace(spec, tiers=(*spec.tiers[:-1], replace(spec.tiers[-1], bundle=news2)))
+    with LivingChain(tmp_path, real, rules=ward) as chain:
+        chain.until_whole()
+        chain.until(lambda: chain.status("rules").probe_age_s is not None)
+        rules = ward.rules(news2.sha256)
+        assert rules is not None
+        # A stray write: one row of the table that gives the points is gone, and every answer looks like one.
+        object.__setattr__(rules.composite.answering.rule, "rows", rules.composite.answering.rule.rows[1:])  # type: ignore[union-attr]
+        chain.until(lambda: chain.faults("rules"))
+        assert chain.faults("rules")[0].reason is Reason.KNOWN_ANSWER_MISMATCH
+        assert ward.rules(news2.sha256) is not rules
+        chain.until_answered_by("full")
+        assert TierState.SUSPENDED in chain.moves("rules")
+        chain.until(lambda: chain.status("rules").state is TierState.SERVING)
+        assert chain.status("rules").restarts >= 1
+        assert [chain.moves(tier) for tier in ("full", "distilled")] == [[TierState.PROBATION, TierState.SERVING]] * 2
 
 
 def test_e8_a_failure_of_our_own_before_or_in_a_model_is_typed_and_never_a_silent_success(

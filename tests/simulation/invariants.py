@@ -1,5 +1,6 @@
 """What every caller was promised: one answer, in time, with its own numbers and the name of who really gave it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Protocol
@@ -57,12 +58,14 @@ class Readiness(Protocol):
 class Ledger:
     """What was promised to whom. Times are the engine's own."""
 
-    def __init__(self, pathways: tuple[PathwaySpec, ...], readiness: Readiness) -> None:
+    def __init__(self, pathways: tuple[PathwaySpec, ...], readiness: Readiness, gave_up: Callable[[str], int]) -> None:
+        """`gave_up`: the last request of a pathway whose answer of the rules is void."""
         self.ranks = {path.name: {tier.name: rank for rank, tier in enumerate(path.tiers)} for path in pathways}
         self._rules = {path.name: next((tier.name for tier in path.tiers if tier.is_rules), "") for path in pathways}
         self._models = {path.name: [tier.name for tier in path.tiers if not tier.is_rules] for path in pathways}
         self._readiness = readiness
-        self._number = 0
+        self._gave_up = gave_up
+        self.last_number = 0
         self._open: dict[int, Promise] = {}
         self._deadlines: list[tuple[float, int]] = []
         self._reports: dict[int, tuple[SimulatedWorker, WorkerReport]] = {}
@@ -71,8 +74,8 @@ class Ledger:
 
     def next_number(self) -> int:
         """A number for the next request, which workers echo."""
-        self._number += 1
-        return self._number
+        self.last_number += 1
+        return self.last_number
 
     def accepted(self, request: Request, now_s: float) -> None:
         """A request is owed exactly one answer from now on."""
@@ -145,7 +148,8 @@ class Ledger:
     def _check_failure(self, effect: AnswerRequest) -> None:
         request, rules = effect.request, self._rules[effect.request.pathway]
         accepted = {request.minimum_tier, request.only_tier} <= {"", rules}
-        if request.rules_in_hand and accepted and self._readiness.rules_serve(request.pathway):
+        void = number_of(request) <= self._gave_up(request.pathway)
+        if request.rules_in_hand and accepted and not void and self._readiness.rules_serve(request.pathway):
             raise Violation("no answer was given although the rules had answered")
         if effect.outcome.failure is None:
             raise Violation("no answer was given and no reason either")
@@ -157,6 +161,8 @@ class Ledger:
             raise Violation("an answer without a result that is not the rules'")
         elif not self._readiness.rules_serve(effect.request.pathway):
             raise Violation("the rules answered although they were out of service")
+        elif number_of(effect.request) <= self._gave_up(effect.request.pathway):
+            raise Violation("what rules had said before they failed was given out")
 
     def _check_result(self, effect: AnswerRequest) -> None:
         identity, result = effect.outcome.answered_by, effect.outcome.result

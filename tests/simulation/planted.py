@@ -20,11 +20,13 @@ from stepdown.serving.engine.cascade import Cascade
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.fair_queue import FairQueue
 from stepdown.serving.engine.pathway import Pathway
+from stepdown.serving.engine.probation import Probation
 from stepdown.serving.engine.queueing import CaseQueue
 from stepdown.serving.engine.replies import Replies
 from stepdown.serving.engine.supervision import Supervision
 from stepdown.serving.engine.tier import Tier
 from stepdown.serving.engine.watch import Watch
+from tests.simulation.planted_rules import PLANTED_IN_RULES, never_s
 
 _NEVER_S = float("inf")
 
@@ -55,7 +57,7 @@ def _probe_error_ignored(self: Supervision, tier: Tier, flight: Any, *, error: s
     return ORIGINALS["probe_done"](self, tier, flight, error="", now_s=now_s)
 
 
-def _graduates_unproved(self: Supervision, tier: Tier, now_s: float) -> None:
+def _graduates_unproved(self: Probation, tier: Tier, now_s: float) -> None:
     if tier.state is TierState.PROBATION:
         tier.move(TierState.SERVING, reason=None, detail="", now_s=now_s, outbox=self._outbox)
 
@@ -195,10 +197,6 @@ def _nothing(*_: Any, **__: Any) -> None:
     return None
 
 
-def _never_s(*_: Any, **__: Any) -> float:
-    return _NEVER_S
-
-
 def _zero_s(*_: Any, **__: Any) -> float:
     return 0.0
 
@@ -259,7 +257,7 @@ PLANTED: dict[str, tuple[Patch, ...]] = {
     # workers
     "failed probe ignored": ((Supervision, "probe_done", _probe_error_ignored),),
     "lower tiers not probed": ((Supervision, "probe_if_due", _probes_the_first_tier_only),),
-    "no probation": ((Supervision, "graduate_if_due", _graduates_unproved),),
+    "no probation": ((Probation, "graduate_if_due", _graduates_unproved),),
     "illegal move": ((Supervision, "open_breaker", _breaker_opens_to_refused),),
     "breaker never tried again": ((CircuitBreaker, "half_open_due_s", _nothing),),
     "breaker never closes": ((CircuitBreaker, "close", _nothing),),
@@ -276,13 +274,14 @@ PLANTED: dict[str, tuple[Patch, ...]] = {
         (Supervision, "_forget_worker", _flights_outlive_their_worker),
         (Replies, "_land", _lands_late),
     ),
-    "silent workers never looked at": ((Watch, "look", _nothing), (Watch, "due_s", _never_s)),
+    "silent workers never looked at": ((Watch, "look", _nothing), (Watch, "due_s", never_s)),
     # versions
     "wrong digest after a swap": ((Pathway, "promote", _keeps_the_name_of_the_version_before),),
     "canary share wrong": ((Split, "takes", lambda _split: True),),
     "canary never asked": ((Split, "takes", lambda _split: False),),
     "rollback forgets": ((Candidates, "_inherit", staticmethod(_looks_back_at_nothing)),),
     "replaced version stays": ((Candidates, "_see_off", _nothing),),
+    **PLANTED_IN_RULES,
     # truth and memory
     "capability not updated": ((Pathway, "update_capability", _nothing),),
     "ended workers remembered": ((Supervision, "exited", _mapping_never_forgets),),

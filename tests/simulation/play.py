@@ -18,6 +18,7 @@ from tests.simulation.steps import (
     Operate,
     RollBack,
     Schedule,
+    Spoil,
     Starve,
     Step,
     StepClock,
@@ -56,6 +57,8 @@ def _take(world: World, step: Step) -> None:
             world.ask(step)
         case Infect():
             _infect(world, step)
+        case Spoil():
+            world.rules.spoil(step.pathway, relapses=step.relapses)
         case Die():
             _die(world, step.pathway, step.tier)
         case NextStart():
@@ -104,6 +107,7 @@ def _die(world: World, pathway: str, tier: str) -> None:
 
 def _end_faults(world: World) -> None:
     world.pool.starts.clear()
+    world.rules.relent()
     for worker in world.pool.living():
         worker.vice = Vice.NONE
         world.conduct.disturbed((worker.order.pathway, worker.order.tier))

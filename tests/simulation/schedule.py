@@ -18,6 +18,7 @@ from tests.simulation.steps import (
     Operate,
     RollBack,
     Schedule,
+    Spoil,
     Starve,
     Step,
     StepClock,
@@ -132,6 +133,18 @@ class _Artist:
         )
         return [start] * draw.choice((1, 1, 2, 5, 9))
 
+    def spoil(self) -> list[Step]:
+        """The rules' tables change in memory while the models may be gone, so that the rules are asked."""
+        draw, moment_s = self._draw, self._moment_s()
+        path = draw.choice(CHAINS[self._chain]).name
+        asks = Ask(at_s=moment_s, pathway=path, budget_s=draw.choice((0.03, 0.4, 2.0)), times=20, every_s=0.02)
+        relapses = draw.choice((0, 0, 1, 3, 12))
+        return [
+            *(self.all_die() if draw.random() < 0.5 else ()),
+            Spoil(at_s=moment_s, pathway=path, relapses=relapses),
+            asks,
+        ]
+
     def crash_loop(self) -> list[Step]:
         """A worker that ends again and again, until its tier is not started any more."""
         self._trouble_s = max(self._trouble_s, 3.5)
@@ -244,6 +257,7 @@ _TROUBLES: tuple[Callable[[_Artist], list[Step]], ...] = (
     *[_Artist.bad_start] * 3,
     *[_Artist.operate] * 2,
     *[_Artist.overload] * 2,
+    *[_Artist.spoil] * 2,
     _Artist.crash_loop,
     *[_Artist.slow_over_liar] * 2,
     _Artist.late_for_the_slow,

@@ -75,6 +75,16 @@ class NextStart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spoil:
+    """The tables of a pathway's rules change in memory; so many fresh loads of them fail as well."""
+
+    at_s: float
+    act: Literal["spoil"] = "spoil"
+    pathway: str = PATHWAY
+    relapses: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operate:
     """An operator takes a tier out, or gives it back."""
 
@@ -143,7 +153,7 @@ class Drain:
     act: Literal["drain"] = "drain"
 
 
-Step = Ask | Infect | Die | NextStart | Operate | Activate | RollBack | StepClock | Starve | Freeze | Drain
+Step = Ask | Infect | Die | NextStart | Spoil | Operate | Activate | RollBack | StepClock | Starve | Freeze | Drain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

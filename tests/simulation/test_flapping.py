@@ -58,7 +58,7 @@ def lived_through(faults: list[tuple[float, str]]) -> MovesByTier:
     """A span in which faults follow at these distances, over and over, while somebody keeps asking."""
     world = World(1)
     conduct = world.conduct = MovesByTier(world)
-    world.ledger = Ledger(CHAINS["plain"], conduct)
+    world.ledger = Ledger(CHAINS["plain"], conduct, world.rules.gave_up)
     world.start()
     moment_s, end_s = world.now_s, world.now_s + SPAN_S
     while moment_s < end_s:

@@ -15,6 +15,7 @@ from stepdown.domain.engine_effects import (
     DispatchProbe,
     Effect,
     KillWorker,
+    ProveRules,
     SpawnWorker,
     Tell,
 )
@@ -40,6 +41,7 @@ from tests.simulation.fairness import Fairness
 from tests.simulation.invariants import Ledger
 from tests.simulation.memory import check_emergencies_are_let_in, check_nobody_is_forgotten
 from tests.simulation.pool import SimulatedPool
+from tests.simulation.rules import SimulatedRules
 from tests.simulation.steps import Activate, Ask
 from tests.simulation.versions import Versions
 
@@ -57,7 +59,8 @@ class World:
         self.engine = Engine(pathways=CHAINS[chain], policy=POLICY, now_s=self.now_s)
         workers: dict[int, SimulatedWorker] = {}
         self.conduct = Conduct(self.engine, workers)
-        self.ledger = Ledger(CHAINS[chain], self.conduct)
+        self.rules = SimulatedRules(self, self.engine, lambda: self.ledger.last_number)
+        self.ledger = Ledger(CHAINS[chain], self.conduct, self.rules.gave_up)
         self.versions = Versions(self.engine, workers)
         self.fairness = Fairness(self.engine)
         self.pool = SimulatedPool(self, workers)
@@ -143,6 +146,7 @@ class World:
         self.conduct.look(seen_s)
         self._carry_out(effects)
         self.conduct.check(seen_s, self.ledger.excused_until_s)
+        self.rules.check(seen_s, self.ledger.excused_until_s)
         self.versions.check()
         self.fairness.check(seen_s)
         check_nobody_is_forgotten(self.engine, seen_s)
@@ -156,14 +160,21 @@ class World:
                 case AnswerRequest():
                     since_s = self.ledger.answered(effect, self._seen_s)
                     self.versions.answered(effect, since_s)
-                case DispatchBatch():
-                    self.pool.dispatch(effect)
-                case DispatchProbe():
-                    self.pool.probe(effect)
-                case SpawnWorker():
-                    self.pool.spawn(effect)
-                case KillWorker():
-                    self.pool.kill(self.pool.workers[effect.worker])
+                case ProveRules():
+                    self.rules.prove(effect)
+                case _:
+                    self._order(effect)
+
+    def _order(self, effect: DispatchBatch | DispatchProbe | SpawnWorker | KillWorker) -> None:
+        match effect:
+            case DispatchBatch():
+                self.pool.dispatch(effect)
+            case DispatchProbe():
+                self.pool.probe(effect)
+            case SpawnWorker():
+                self.pool.spawn(effect)
+            case KillWorker():
+                self.pool.kill(self.pool.workers[effect.worker])
 
     def _hear(self, notice: Notice) -> None:
         if isinstance(notice, ActivationMoved):

@@ -21,7 +21,7 @@ from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.engine_events import BundleActivated, BundleRolledBack
 from stepdown.domain.errors import RuleSetError, TrustError
 from stepdown.domain.reasons import RejectReason
-from stepdown.rules.composite import Composite
+from stepdown.rules.golden import ProvenRules
 from stepdown.serving.activation import Activation, TierOrder
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.compatibility import misfit
@@ -44,7 +44,7 @@ class DeskSources:
 
     activation: Callable[[], Activation]
     orders: Mapping[Place, TierOrder]
-    compose: Callable[[str, VerifiedBundle], Composite]
+    compose: Callable[[str, VerifiedBundle], ProvenRules]
     kept: ActiveBundles | None
     trouble: Callable[..., None]
 
@@ -119,13 +119,14 @@ class ActivationDesk:
         """Make everything ready that an answer of the new version needs, then let the engine have it."""
         clinical = self._clinical.get(place[0])
         rules = bundle.manifest.model is None
-        composite = self._composed(place[0], bundle) if rules and clinical is not None else None
         if clinical is not None:
             clinical.learn(place[1], bundle)
+            if rules:
+                clinical.learn_rules(bundle.sha256, self._composed(place[0], bundle))
         self._keep_present(place)
         order()
-        if clinical is not None and composite is not None:
-            self._exchange(place, bundle, composite)
+        if clinical is not None and rules:
+            self._exchange(place, bundle)
             self._keep_present(place)
         self._bell.set()
 
@@ -182,7 +183,7 @@ class ActivationDesk:
             detail = f"{TrustRule.BUNDLE_DENIED}: version {bundle.manifest.version} has been put on the denylist"
             raise _refused(RejectReason.BUNDLE_REFUSED, detail)
 
-    def _composed(self, pathway: str, bundle: VerifiedBundle) -> Composite:
+    def _composed(self, pathway: str, bundle: VerifiedBundle) -> ProvenRules:
         try:
             return self._sources.compose(pathway, bundle)
         except RuleSetError as error:
@@ -207,7 +208,7 @@ class ActivationDesk:
         if self._sources.kept is not None and self._sources.kept.of(*place) is not None:
             self._keep_present(place)
 
-    def _exchange(self, place: Place, bundle: VerifiedBundle, composite: Composite | None = None) -> None:
+    def _exchange(self, place: Place, bundle: VerifiedBundle) -> None:
         pathway = self._roster[place[0]]
         tiers = tuple(
             replace(tier, bundle=bundle, refusal=None, refusal_detail="") if tier.name == place[1] else tier
@@ -215,7 +216,7 @@ class ActivationDesk:
         )
         self._roster[place[0]] = replace(pathway, tiers=tiers)
         if place[0] in self._clinical:
-            self._clinical[place[0]].exchange(self._roster[place[0]], composite)
+            self._clinical[place[0]].exchange(self._roster[place[0]])
 
     def _keep_present(self, place: Place) -> None:
         """Put on disk what serves now and what served before; a disk that fails is told, and tried again."""

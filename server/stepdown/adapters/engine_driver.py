@@ -16,6 +16,7 @@ from stepdown.domain.engine_effects import (
     Effect,
     KillWorker,
     Outcome,
+    ProveRules,
     SpawnWorker,
     Tell,
 )
@@ -33,7 +34,7 @@ from stepdown.domain.engine_events import (
 )
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import PathwayStatus
-from stepdown.ports import Clock, WorkerPool
+from stepdown.ports import Clock, RulesProver, WorkerPool
 from stepdown.serving.engine.engine import Engine
 from stepdown.serving.engine.snapshot import snapshot
 
@@ -67,6 +68,7 @@ class EngineDriver:
         self._injected = injected
         self._lock = Lock()
         self._pool: WorkerPool | None = None
+        self._prover: RulesProver | None = None
         self._alarm = Condition()
         self._alarm_s = float("inf")
         self._closed = False
@@ -75,9 +77,9 @@ class EngineDriver:
 
     # --- life ------------------------------------------------------------------------------------------------------
 
-    def start(self, pool: WorkerPool) -> None:
-        """Bring every tier up, with this pool to run the workers."""
-        self._pool = pool
+    def start(self, pool: WorkerPool, prover: RulesProver | None = None) -> None:
+        """Bring every tier up, with this pool to run the workers and this prover for rules that a clinician sees."""
+        self._pool, self._prover = pool, prover
         with self._lock:
             self._carry_out(self._engine.start(self._clock.monotonic_s()))
         self._timer.start()
@@ -190,6 +192,9 @@ class EngineDriver:
         try:
             if isinstance(effect, AnswerRequest):
                 _reply(effect.request, effect.outcome)
+            elif isinstance(effect, ProveRules):
+                if self._prover is not None:
+                    self._prover.prove(effect)
             elif self._pool is not None:
                 self._order(self._pool, effect)
         except Exception as error:  # noqa: BLE001 - one effect that fails must not take the next ones with it

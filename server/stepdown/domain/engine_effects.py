@@ -61,6 +61,20 @@ class DispatchProbe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProveRules:
+    """Ask the rules of this bundle their known answers again, where requests ask them; `RulesProved` follows.
+
+    `anew`: load them from the verified bytes first, since those in memory can no longer be trusted.
+    """
+
+    pathway: str
+    tier: str
+    sequence: int
+    bundle: VerifiedBundle
+    anew: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a request ended.
 
@@ -91,4 +105,4 @@ class Tell:
     notice: Notice
 
 
-Effect: TypeAlias = SpawnWorker | KillWorker | DispatchBatch | DispatchProbe | AnswerRequest | Tell
+Effect: TypeAlias = SpawnWorker | KillWorker | DispatchBatch | DispatchProbe | ProveRules | AnswerRequest | Tell

@@ -114,6 +114,16 @@ class ProbeCompleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RulesProved:
+    """The rules of a tier were asked their known answers; `error` is empty when they gave them."""
+
+    pathway: str
+    tier: str
+    sequence: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierDisabled:
     """An operator takes a tier out of service."""
 
@@ -173,6 +183,7 @@ Event: TypeAlias = (
     | BatchCompleted
     | BatchFailed
     | ProbeCompleted
+    | RulesProved
     | TierDisabled
     | TierEnabled
     | BundleActivated

@@ -11,7 +11,8 @@ from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.ports import BundleSource
 from stepdown.rules.composite import Composite
-from stepdown.rules.known_answers import require_known_answers
+from stepdown.rules.golden import ProvenRules, proven
+from stepdown.rules.known_answers import KnownAnswer, parse_known_answers, require_known_answers
 from stepdown.rules.rule_set import RuleSet, parse_rule_set
 from stepdown.serving.roster import TierDescription
 from stepdown.trust.contents import KNOWN_ANSWERS_FILES
@@ -98,16 +99,27 @@ def rule_set_of(bundle: VerifiedBundle) -> RuleSet:
         raise RuleSetError(f"{bundle.manifest.name} is not a rule bundle")
     identity = f"{bundle.manifest.name}@{bundle.manifest.version}"
     rule_set = parse_rule_set(bundle.files[bundle.manifest.rules_file], rule_set_id=identity)
-    require_known_answers(rule_set, bundle.files.get(KNOWN_ANSWERS_FILES[BundleKind.RULES], b""))
+    require_known_answers(rule_set, _known_answers_file(bundle))
     return rule_set
 
 
-def composite_of(
+def proven_rules(
     answering: VerifiedBundle, lactate: VerifiedBundle | None, supporting: tuple[VerifiedBundle, ...]
-) -> Composite:
+) -> ProvenRules:
     """The answering rules with their overlay, if that could be loaded, and evidence. Raises RuleSetError."""
-    return Composite(
+    composite = Composite(
         answering=rule_set_of(answering),
         lactate=rule_set_of(lactate) if lactate is not None else None,
         supporting=tuple(rule_set_of(bundle) for bundle in supporting),
     )
+    bundles = (answering, *supporting, *(() if lactate is None else (lactate,)))
+    known = {f"{each.manifest.name}@{each.manifest.version}": _known_answers(each) for each in bundles}
+    return proven(composite, known)
+
+
+def _known_answers(bundle: VerifiedBundle) -> tuple[KnownAnswer, ...]:
+    return parse_known_answers(_known_answers_file(bundle))
+
+
+def _known_answers_file(bundle: VerifiedBundle) -> bytes:
+    return bundle.files.get(KNOWN_ANSWERS_FILES[BundleKind.RULES], b"")

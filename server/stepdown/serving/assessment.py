@@ -5,7 +5,7 @@ Rules first in hand, then whatever tier the chain gives.
 Pure: `prepare` comes before the engine is asked and `finish` after, whoever waits in between.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stepdown.clinical.intake import take_in
 from stepdown.clinical.policy import IntakePolicy
@@ -19,7 +19,7 @@ from stepdown.domain.observations import ClinicalRequest
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason
 from stepdown.domain.scores import RulesAssessment
 from stepdown.domain.tensors import TensorRows
-from stepdown.rules.composite import Composite
+from stepdown.rules.golden import ProvenRules
 from stepdown.serving.model_answer import ModelReader
 from stepdown.serving.roster import Pathway, TierDescription
 
@@ -36,7 +36,8 @@ _INDETERMINATE_TEXT = "The values that are missing or stale could change the ban
 class PreparedAssessment:
     """A request that intake let through, with the answer of the rules of `rules_identity` in hand.
 
-    `payload` None: no model may be asked. `abstained`: no tier need be asked at all.
+    `payload` None: no model may be asked. `abstained`: no tier need be asked at all. `proven` are the rules that
+    answered.
     """
 
     request: ClinicalRequest
@@ -45,19 +46,24 @@ class PreparedAssessment:
     rules_identity: TierIdentity | None
     payload: TensorRows | None
     abstained: bool
+    proven: ProvenRules | None = None
 
 
 class ClinicalPathway:
     """A pathway that takes coded observations: its intake policy, its rules and the readers of its models."""
 
     def __init__(
-        self, *, pathway: Pathway, composite: Composite | None, policy: IntakePolicy, valid_for_s: float
+        self, *, pathway: Pathway, rules: ProvenRules | None, policy: IntakePolicy, valid_for_s: float
     ) -> None:
-        """`composite` None: the rule bundles were refused, so only models can answer."""
+        """`rules` None: the rule bundles were refused, so only models can answer."""
         self.pathway = pathway
         self.name = pathway.name
         self.budget_ms = pathway.budget_ms
-        self._rules = (composite, pathway.rules_identity)
+        self._identity = pathway.rules_identity
+        self._proven: dict[str, ProvenRules] = {}
+        self._condemned: ProvenRules | None = None
+        if rules is not None and self._identity is not None:
+            self._proven[self._identity.bundle.sha256] = rules
         self._policy = policy
         self._valid_for_s = valid_for_s
         self._readers: dict[tuple[str, str], ModelReader] = {}
@@ -71,11 +77,30 @@ class ClinicalPathway:
         if bundle.manifest.model is not None:
             self._readers[tier, bundle.sha256] = ModelReader(bundle.manifest.model)
 
-    def exchange(self, pathway: Pathway, composite: Composite | None = None) -> None:
-        """Another version serves in a tier. With `composite`, other rules answer whatever is prepared from now on."""
+    def exchange(self, pathway: Pathway) -> None:
+        """Another version serves in a tier. Other rules answer whatever is prepared from now on."""
         self.pathway = pathway
-        if composite is not None:
-            self._rules = (composite, pathway.rules_identity)
+        before, now = self._identity, pathway.rules_identity
+        if now is not None and now != before:
+            self._identity = now
+            kept = {identity.bundle.sha256 for identity in (before, now) if identity is not None}
+            for sha256 in tuple(self._proven):
+                if sha256 not in kept:
+                    self._proven.pop(sha256, None)
+
+    # --- rules that go on proving themselves -----------------------------------------------------------------------
+
+    def learn_rules(self, sha256: str, rules: ProvenRules) -> None:
+        """Know the rules of the bundle of this digest, loaded for the first time or afresh."""
+        self._proven[sha256] = rules
+
+    def rules(self, sha256: str) -> ProvenRules | None:
+        """The very rules that answer for the bundle of this digest; None where they are not loaded, or condemned."""
+        return self._proven.get(sha256)
+
+    def condemn(self, sha256: str) -> None:
+        """These rules no longer give their known answers: nothing that they said is given out any more."""
+        self._condemned = self._proven.pop(sha256, None) or self._condemned
 
     @property
     def tiers(self) -> tuple[TierDescription, ...]:
@@ -89,17 +114,19 @@ class ClinicalPathway:
     def prepare(self, request: ClinicalRequest, *, received_time_s: float) -> PreparedAssessment:
         """Validate, convert and score by the rules. Raises RequestRejectedError when the request cannot be trusted."""
         intake = take_in(request, received_time_s=received_time_s, policy=self._policy)
-        composite, rules_identity = self._rules
-        rules = composite.assess(intake.rule_inputs) if composite is not None else None
+        identity = self._identity
+        proven = self._proven.get(identity.bundle.sha256) if identity is not None else None
+        rules = proven.composite.assess(intake.rule_inputs) if proven is not None else None
         suits_models = intake.models_in_indication and _charted(intake) >= _CORE_VITALS_NEEDED
         payload = TensorRows(rows=1, tensors=(intake.grid.cells,)) if suits_models else None
         return PreparedAssessment(
             request=request,
             intake=intake,
             rules=rules,
-            rules_identity=rules_identity,
+            rules_identity=identity,
             payload=payload,
             abstained=intake.abstention is not None and not _trigger_passes(intake, rules),
+            proven=proven,
         )
 
     def finish(
@@ -115,6 +142,8 @@ class ClinicalPathway:
         Raises:
             NoAnswerError: no tier that the caller accepts could answer.
         """
+        if prepared.proven is not None and prepared.proven is self._condemned:
+            prepared = replace(prepared, rules=None)
         if outcome is None:
             return self._assemble(prepared, None, _abstained(prepared), generated_time_s=generated_time_s, flags=flags)
         if outcome.answered_by is None:
@@ -207,7 +236,9 @@ def _abstained(prepared: PreparedAssessment) -> _Answer:
 def _from_rules(prepared: PreparedAssessment) -> _Answer:
     rules = prepared.rules
     if rules is None:
-        raise NoAnswerError(reason=Reason.NOT_CONFIGURED, detail="no rules are in hand")
+        condemned = prepared.proven is not None
+        why_not = Reason.KNOWN_ANSWER_MISMATCH if condemned else Reason.NOT_CONFIGURED
+        raise NoAnswerError(reason=why_not, detail="no rules are in hand")
     abstention = None
     if rules.band is Band.INDETERMINATE:
         stale = any(parameter.status is InputStatus.STALE for parameter in rules.answering.parameters)

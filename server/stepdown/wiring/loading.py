@@ -12,8 +12,8 @@ from stepdown.domain.reasons import Reason
 from stepdown.domain.status import SupportingStatus
 from stepdown.domain.tiers import TierState
 from stepdown.ports import BundleSource
-from stepdown.rules.composite import Composite
-from stepdown.serving.activation import Activation, TierOrder, composite_of, refusal_reason, rule_set_of
+from stepdown.rules.golden import ProvenRules
+from stepdown.serving.activation import Activation, TierOrder, proven_rules, refusal_reason, rule_set_of
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.settings import PathwaySettings, Settings
@@ -64,10 +64,10 @@ class Loading:
         policy = read_trust_policy(self._configuration.trust.policy)
         return Activation(source=self._source, policy=policy, now_s=wall_s)
 
-    def compose(self, pathway: str, answering: VerifiedBundle) -> Composite:
+    def compose(self, pathway: str, answering: VerifiedBundle) -> ProvenRules:
         """Answering rules with what stands beside them. Raises: RuleSetError."""
         beside = self._beside[pathway]
-        return composite_of(answering, beside.lactate, beside.supporting)
+        return proven_rules(answering, beside.lactate, beside.supporting)
 
     def _first_activation(self, wall_s: float) -> Activation:
         try:
@@ -95,7 +95,7 @@ class Loading:
             return Pathway(name=wanted.name, budget_ms=wanted.budget_ms, tiers=tiers, clinical=False)
         beside = self._beside[wanted.name] = _Beside()
         beside.supporting = tuple(self._supporting(wanted, beside))
-        rules, composite = self._composite(rules, wanted, beside)
+        rules, proven = self._proven(rules, wanted, beside)
         pathway = Pathway(
             name=wanted.name,
             budget_ms=wanted.budget_ms,
@@ -105,7 +105,7 @@ class Loading:
             supporting_status=tuple(beside.status),
         )
         self.clinical[wanted.name] = ClinicalPathway(
-            pathway=pathway, composite=composite, policy=self._intake, valid_for_s=wanted.valid_for_s
+            pathway=pathway, rules=proven, policy=self._intake, valid_for_s=wanted.valid_for_s
         )
         return pathway
 
@@ -155,21 +155,21 @@ class Loading:
                 beside.status.append(_serving(bundle))
                 yield bundle
 
-    def _composite(
+    def _proven(
         self, rules: TierDescription, wanted: PathwaySettings, beside: _Beside
-    ) -> tuple[TierDescription, Composite | None]:
+    ) -> tuple[TierDescription, ProvenRules | None]:
         """The rules in working order, or the tier refused. Without the lactate overlay they serve, and say so."""
         if rules.bundle is None:
             return rules, None
         try:
-            alone = composite_of(rules.bundle, None, beside.supporting)
+            alone = proven_rules(rules.bundle, None, beside.supporting)
         except RuleSetError as refusal:
             detail = f"{rules.bundle.manifest.name}: {refusal}"
             refused = replace(rules, bundle=None, refusal=Reason.KNOWN_ANSWER_MISMATCH, refusal_detail=detail)
             return refused, None
         try:
             lactate = self._activation.verified(wanted.lactate_rules)
-            whole = composite_of(rules.bundle, lactate, beside.supporting)
+            whole = proven_rules(rules.bundle, lactate, beside.supporting)
         except (TrustError, RuleSetError) as refusal:
             self._refuse(wanted, wanted.lactate_rules, refusal, beside)
             return rules, alone

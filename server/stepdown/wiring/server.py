@@ -17,6 +17,7 @@ from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.observers.alarm_metrics import AlarmCollector
 from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.observers.log import JsonLog
+from stepdown.adapters.rules_prover import ThreadedRulesProver
 from stepdown.adapters.self_checks import SelfChecks
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.adapters.tls_material import TlsMaterialError
@@ -82,6 +83,7 @@ class Server:
         self._drift = DriftWatcher(watches, clock=self._clock, tell=self._board.post, on_error=self._incident)
         self._driver = self._make_driver(loaded.roster)
         self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._record.event))
+        self._prover = ThreadedRulesProver(loaded.clinical, compose=loaded.compose, sink=self._driver.take)
         self._desk = self._make_desk(loaded, kept)
         self._certificates = CertificateCheck(certificate_files(configuration.server.tls), clock=self._clock)
         self._checks = self._make_checks(loaded)
@@ -96,7 +98,7 @@ class Server:
         if self._kept is not None:
             self._kept.observer.started(start_facts(self._roster, environment=self._settings.environment))
             self._kept.store.start()
-        self._driver.start(self._pool)
+        self._driver.start(self._pool, self._prover)
         self._desk.start()
         self._checks.start()
         self._operations.start()
@@ -130,6 +132,7 @@ class Server:
         left = self._grpc.drain(self.drain_grace_s)
         self._log.event("drained", unanswered=left)
         self._desk.close()
+        self._prover.close()
         self._driver.close()
         self._checks.close()
         self._pool.close()

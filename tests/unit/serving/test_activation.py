@@ -5,7 +5,7 @@ import pytest
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.serving.activation import Activation, TierOrder, composite_of, refusal_reason, rule_set_of
+from stepdown.serving.activation import Activation, TierOrder, proven_rules, refusal_reason, rule_set_of
 from tests.fakes.clinical_pathways import model_bundle, rules_bundle
 from tests.unit.trust import samples
 
@@ -86,7 +86,7 @@ def test_the_newest_version_is_taken_unless_one_is_named() -> None:
 
 
 def test_rule_sets_are_parsed_from_the_verified_bytes() -> None:
-    composite = composite_of(rules_bundle("news2"), rules_bundle("lactate"), (rules_bundle("qsofa"),))
+    composite = proven_rules(rules_bundle("news2"), rules_bundle("lactate"), (rules_bundle("qsofa"),)).composite
     assert composite.answering.rule_set_id == "news2@1.0.0"
     with pytest.raises(RuleSetError):
         rule_set_of(model_bundle("sepsis-full"))
@@ -112,4 +112,4 @@ def test_rules_that_do_not_give_their_known_answers_are_not_called_unsigned() ->
 
 
 def test_rules_stand_alone_without_the_lactate() -> None:
-    assert composite_of(rules_bundle("news2"), None, ()).lactate is None
+    assert proven_rules(rules_bundle("news2"), None, ()).composite.lactate is None

@@ -129,6 +129,7 @@ class Candidates:
         tier.spec = candidate.tier.spec
         tier.identity = tier.identity_on(ExecutionProvider.RULES, SERVER_PROCESS)
         self._tell_way_up(tier, now_s)
+        tier.start_due_s, tier.probe_sequence, tier.probe_due_s = None, None, now_s
         self._close(tier, candidate, ActivationState.PROMOTED, now_s=now_s)
 
     # --- the course of a trial -----------------------------------------------------------------------------------

@@ -1,7 +1,4 @@
-"""The only place that decides what to tolerate.
-
-Asks the planned tiers in turn and answers each request exactly once.
-"""
+"""The only place that decides what to tolerate: asks the planned tiers in turn, answers each request exactly once."""
 
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
@@ -80,15 +77,17 @@ class Cascade:
                 self._settle(case, now_s)
 
     def distrust(self, *, tier: Tier, reason: Reason, detail: str) -> None:
-        """A worker turned out to lie: answers of its tier that are still held back are not given to anybody.
-
-        Each was held back for a better tier that has been asked, so nobody is left waiting for nothing.
-        """
+        """A worker turned out to lie: answers of its tier that are still held back are not given to anybody."""
         digest = tier.spec.bundle.sha256 if tier.spec.bundle is not None else ""
         for case in tuple(self._open.values()):
             if case.held is not None and case.held.identity.bundle.sha256 == digest and case.held.rank == tier.rank:
                 case.held = None
                 case.degradations[tier.rank] = Degradation(tier=tier.name, reason=reason, detail=detail)
+
+    def distrust_rules(self) -> None:
+        """The rules no longer give their known answers: what they have said to whoever waits is given to nobody."""
+        for case in self._open.values():
+            case.rules_distrusted = True
 
     def cancelled(self, request: Request) -> None:
         """The caller went away: nobody is answered and nothing more is asked."""
@@ -265,7 +264,7 @@ class Cascade:
 
     def _rules_accepted(self, case: Case) -> bool:
         rules = self._pathway.rules
-        if rules is None or rules.state is not TierState.SERVING:
+        if rules is None or rules.state is not TierState.SERVING or case.rules_distrusted:
             return False
         wish = case.request
         return wish.only_tier in {"", rules.name} and wish.minimum_tier in {"", rules.name}

@@ -49,6 +49,7 @@ class Case:
     degradations: dict[int, Degradation] = field(default_factory=dict)
     attempts: list[TierAttempt] = field(default_factory=list)
     done: bool = False
+    rules_distrusted: bool = False
     rows: int = field(init=False)
     """Rows of model input."""
 

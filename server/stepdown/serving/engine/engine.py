@@ -15,6 +15,7 @@ from stepdown.domain.engine_events import (
     Request,
     RequestCancelled,
     RequestsArrived,
+    RulesProved,
     TierDisabled,
     TierEnabled,
     TimePassed,
@@ -31,7 +32,9 @@ from stepdown.serving.engine.case import Case
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.pathway import Pathway
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec
+from stepdown.serving.engine.probation import Probation
 from stepdown.serving.engine.replies import Replies
+from stepdown.serving.engine.rules_watch import RulesWatch
 from stepdown.serving.engine.supervision import Supervision
 from stepdown.serving.engine.tier import Tier
 from stepdown.serving.engine.watch import Watch
@@ -53,7 +56,8 @@ class Engine:
         """Lay out the chains; `start` brings them up."""
         self._policy = policy
         self._outbox = Outbox()
-        self._supervision = Supervision(policy=policy, outbox=self._outbox)
+        probation = Probation(policy=policy, outbox=self._outbox)
+        self._supervision = Supervision(policy=policy, probation=probation, outbox=self._outbox)
         self._batching = Batching(supervision=self._supervision, outbox=self._outbox)
         self.pathways = {spec.name: Pathway(spec=spec, policy=policy, now_s=now_s) for spec in pathways}
         self._cascades = {
@@ -62,6 +66,9 @@ class Engine:
         }
         self._replies = Replies(cascades=self._cascades, supervision=self._supervision, outbox=self._outbox)
         self._watch = Watch(policy=policy, supervision=self._supervision)
+        self._rules_watch = RulesWatch(
+            policy=policy, supervision=self._supervision, probation=probation, outbox=self._outbox
+        )
         self._candidates = Candidates(
             pathways=self.pathways,
             cascades=self._cascades,
@@ -80,6 +87,7 @@ class Engine:
             BatchCompleted: lambda event: self._replies.completed(event, self._now_s),
             BatchFailed: lambda event: self._replies.failed(event, self._now_s),
             ProbeCompleted: lambda event: self._replies.probed(event, self._now_s),
+            RulesProved: self._rules_proved,
             TierDisabled: self._tier_disabled,
             TierEnabled: self._tier_enabled,
             BundleActivated: lambda event: self._candidates.obey(event, self._now_s),
@@ -94,6 +102,7 @@ class Engine:
         for pathway in self.pathways.values():
             for tier in pathway.tiers:
                 self._supervision.begin(tier, now_s)
+        self._tick_rules()
         return self._finish()
 
     def handle(self, event: Event, now_s: float) -> list[Effect]:
@@ -199,6 +208,15 @@ class Engine:
         if tier is not None:
             self._supervision.tick(tier, self._now_s)
 
+    def _rules_proved(self, event: RulesProved) -> None:
+        tier = self.pathways[event.pathway].tier(event.tier)
+        self._rules_watch.proved(tier, event, self._cascades[event.pathway], self._now_s)
+
+    def _tick_rules(self) -> None:
+        for pathway in self.pathways.values():
+            if pathway.rules is not None:
+                self._rules_watch.tick(pathway.rules, self._now_s)
+
     # --- operators -----------------------------------------------------------------------------------------------
 
     def _tier_disabled(self, event: TierDisabled) -> None:
@@ -225,6 +243,7 @@ class Engine:
         for tier in self._running():
             self._watch.look(tier, self._cascades[tier.pathway], self._now_s)
             self._supervision.tick(tier, self._now_s)
+        self._tick_rules()
 
     def _running(self) -> Iterator[Tier]:
         """Everything that may have a worker: the model tiers, and the versions beside them."""
@@ -249,4 +268,7 @@ class Engine:
         due_s = min(due_s, self._candidates.next_due_s())
         for tier in self._running():
             due_s = min(due_s, self._supervision.next_due_s(tier), self._watch.due_s(tier, self._now_s))
+        for pathway in self.pathways.values():
+            if pathway.rules is not None:
+                due_s = min(due_s, self._rules_watch.due_s(pathway.rules))
         return due_s

@@ -10,10 +10,10 @@ from stepdown.domain.notices import ProbeFinished, TierFault, WorkerSpawned
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import SERVER_PROCESS, ExecutionProvider, TierState
-from stepdown.resilience.circuit_breaker import BreakerState
 from stepdown.serving.engine.case import Case
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.policy import EnginePolicy
+from stepdown.serving.engine.probation import Probation
 from stepdown.serving.engine.tier import Flight, Tier
 
 _GOLDEN_RATIO = 0.6180339887498949
@@ -24,10 +24,11 @@ _PROBE_WEIGHT = 16.0
 class Supervision:
     """Holds which worker belongs to which tier and moves tiers through their states."""
 
-    def __init__(self, *, policy: EnginePolicy, outbox: Outbox) -> None:
+    def __init__(self, *, policy: EnginePolicy, probation: Probation, outbox: Outbox) -> None:
         """Start with no worker."""
         self._policy = policy
         self._outbox = outbox
+        self._probation = probation
         self._last_worker = 0
         self._last_sequence = 0
         self.tier_of_worker: dict[int, Tier] = {}
@@ -51,6 +52,7 @@ class Supervision:
             tier.identity = tier.identity_on(ExecutionProvider.RULES, SERVER_PROCESS)
             tier.move(TierState.PROBATION, reason=Reason.PROBATION, detail="", now_s=now_s, outbox=self._outbox)
             tier.move(TierState.SERVING, reason=None, detail="", now_s=now_s, outbox=self._outbox)
+            tier.probe_due_s = now_s
         else:
             self._spawn(tier, tier.spec.bundle)
 
@@ -78,16 +80,7 @@ class Supervision:
         if tier is None or tier.state is not TierState.STARTING:
             return
         tier.adopt(worker, report)
-        self._enter_probation(tier, detail="proving the new worker", now_s=now_s)
-
-    def _enter_probation(self, tier: Tier, *, detail: str, now_s: float) -> None:
-        recent = tier.faults.recent(now_s)
-        dwell_s = 0.0 if recent == 0 else self._policy.probation_dwell_s * 2 ** min(recent - 1, 16)
-        tier.probation_until_s = now_s + min(dwell_s, self._policy.maximum_dwell_s)
-        tier.probes_passed = 0
-        tier.probe_due_s = now_s
-        tier.shadow_due_s = now_s
-        tier.move(TierState.PROBATION, reason=Reason.PROBATION, detail=detail, now_s=now_s, outbox=self._outbox)
+        self._probation.enter(tier, detail="proving the new worker", now_s=now_s)
 
     # --- probes --------------------------------------------------------------------------------------------------
 
@@ -127,18 +120,8 @@ class Supervision:
         tier.probes_passed += in_probation
         period_s = self._policy.probation_probe_period_s if in_probation else self._policy.probe_period_s
         tier.probe_due_s = now_s + period_s
-        self.graduate_if_due(tier, now_s)
+        self._probation.graduate_if_due(tier, now_s)
         return ()
-
-    def graduate_if_due(self, tier: Tier, now_s: float) -> None:
-        """From PROBATION to SERVING after enough right answers and the dwell."""
-        proved = tier.probes_passed >= self._policy.probation_probes and now_s >= tier.probation_until_s
-        if tier.state is not TierState.PROBATION or not proved:
-            return
-        if tier.breaker.state is BreakerState.HALF_OPEN:
-            tier.breaker.close()
-        tier.probe_due_s = now_s + self._policy.probe_period_s
-        tier.move(TierState.SERVING, reason=None, detail="", now_s=now_s, outbox=self._outbox)
 
     # --- going down ----------------------------------------------------------------------------------------------
 
@@ -160,14 +143,14 @@ class Supervision:
         if tier.worker is not None:
             tier.dying[tier.worker] = now_s
             self._outbox.put(KillWorker(worker=tier.worker, detail=f"{reason}: {detail}"))
-        return self._lost(tier, reason=reason, detail=detail, now_s=now_s)
+        return self.lost(tier, reason=reason, detail=detail, now_s=now_s)
 
     def refused(self, worker: int, *, reason: Reason, detail: str, now_s: float) -> None:
         """A worker could not load. Its process ends by itself."""
         tier = self.tier_of_worker.get(worker)
         if tier is not None and tier.worker == worker:
             tier.dying[worker] = now_s
-            self._lost(tier, reason=reason, detail=detail, now_s=now_s)
+            self.lost(tier, reason=reason, detail=detail, now_s=now_s)
 
     def exited(self, worker: int, *, reason: Reason, detail: str, now_s: float) -> tuple[Tier | None, tuple[Case, ...]]:
         """A process is gone; returns its tier and the cases it still owed if nobody expected this."""
@@ -179,9 +162,10 @@ class Supervision:
             if tier.wanted_back and not tier.dying:
                 tier.start_due_s = now_s
             return tier, ()
-        return tier, self._lost(tier, reason=reason, detail=detail, now_s=now_s)
+        return tier, self.lost(tier, reason=reason, detail=detail, now_s=now_s)
 
-    def _lost(self, tier: Tier, *, reason: Reason, detail: str, now_s: float) -> tuple[Case, ...]:
+    def lost(self, tier: Tier, *, reason: Reason, detail: str, now_s: float) -> tuple[Case, ...]:
+        """What answered for the tier cannot any more: plan its return; returns the cases it owed."""
         self._outbox.tell(TierFault(pathway=tier.pathway, tier=tier.name, reason=reason, detail=detail))
         owed = self._forget_worker(tier)
         if tier.state is TierState.DISABLED:
@@ -232,8 +216,10 @@ class Supervision:
         tier.faults.reset()
         tier.attempt = 0
         tier.move(TierState.STARTING, reason=Reason.STARTING, detail="operator", now_s=now_s, outbox=self._outbox)
-        if tier.spec.bundle is None or tier.spec.is_rules:
+        if tier.spec.bundle is None or (tier.spec.is_rules and not tier.probe_error):
             self.begin(tier, now_s)
+        elif tier.spec.is_rules:
+            tier.start_due_s = now_s
         elif tier.dying and now_s >= min(tier.dying.values()) + self._policy.abandon_s:
             tier.wanted_back = True
         else:
@@ -250,11 +236,8 @@ class Supervision:
         resting = tier.state is TierState.SUSPENDED and tier.worker is not None
         if resting and half_open_s is not None and now_s >= half_open_s:
             tier.breaker.half_open()
-            self._enter_probation(tier, detail="trial after rest", now_s=now_s)
-        self.graduate_if_due(tier, now_s)
-        if tier.state is TierState.SERVING and tier.attempt > 0 and now_s >= tier.since_s + self._policy.stable_s:
-            tier.attempt = 0
-            tier.breaker.forgive()
+            self._probation.enter(tier, detail="trial after rest", now_s=now_s)
+        self._probation.tick(tier, now_s)
         self.probe_if_due(tier, now_s)
 
     def _respawn(self, tier: Tier, now_s: float) -> None:
@@ -285,11 +268,7 @@ class Supervision:
             due_s = min(due_s, resting_s)
         if tier.probe_due_s is not None and tier.free_slot() is not None:
             due_s = min(due_s, tier.probe_due_s)
-        if tier.state is TierState.PROBATION and tier.probes_passed >= self._policy.probation_probes:
-            due_s = min(due_s, tier.probation_until_s)
-        if tier.state is TierState.SERVING and tier.attempt > 0:
-            due_s = min(due_s, tier.since_s + self._policy.stable_s)
-        return due_s
+        return min(due_s, self._probation.due_s(tier))
 
     def _start_due_s(self, tier: Tier) -> float:
         if tier.start_due_s is None or self.draining:

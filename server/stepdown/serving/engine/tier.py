@@ -61,7 +61,7 @@ class Tier:
 
     `aside`: not the tier itself but a version of it, on trial or on its way out, whose moves activation tells;
     `blemish` is the first thing that went wrong with it. `activation`, on the tier itself, is the last that ended, and
-    `previous` the version that served before.
+    `previous` the version that served before. `probe_sequence` is the proof that rules have not given yet.
     """
 
     def __init__(self, *, spec: TierSpec, pathway: str, rank: int, policy: EnginePolicy, now_s: float) -> None:
@@ -92,6 +92,7 @@ class Tier:
         self.attempt = 0
         self.probe_due_s: float | None = None
         self.probe_case = 0
+        self.probe_sequence: int | None = None
         self.last_probe_s: float | None = None
         self.probe_error = ""
         self.probation_until_s = 0.0
