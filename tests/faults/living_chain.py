@@ -63,11 +63,15 @@ RULES = SIMULATED.tiers[-1]
 
 
 def model_tier(
-    name: str, *providers: ExecutionProvider, loads: VerifiedBundle | None = None, maximum_batch: int = 8
+    name: str,
+    *providers: ExecutionProvider,
+    loads: VerifiedBundle | None = None,
+    maximum_batch: int = 8,
+    device_id: int = 0,
 ) -> TierSpec:
     """A tier of the echoing model."""
     loaded = loads or bundle(ECHO, maximum_batch=maximum_batch)
-    return TierSpec(name=name, bundle=loaded, execution_providers=providers)
+    return TierSpec(name=name, bundle=loaded, execution_providers=providers, device_id=device_id)
 
 
 def pathway(name: str, *models: TierSpec) -> PathwaySpec:

@@ -78,6 +78,29 @@ def test_d3_a_worker_that_no_signal_ends_is_left_behind_and_its_device_quarantin
     chain.until_answered_by("full")
 
 
+def test_d3_nothing_else_is_started_on_a_device_that_a_process_does_not_let_go_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theatre = pathway("theatre", model_tier("full", CUDA))
+    clinic = pathway("clinic", model_tier("full", CUDA, device_id=1))
+    with LivingChain(tmp_path, pathway(WARD), theatre, clinic) as chain:
+        chain.until_whole()
+        stuck = chain.signal("full", signal.SIGSTOP)
+        monkeypatch.setattr(WorkerProcess, "kill", lambda _: None)
+        chain.until(lambda: chain.status("full").state is TierState.QUARANTINED)
+        before = {of: chain.signal("full", signal.SIGKILL, of=of) for of in ("theatre", "clinic")}
+        waits = "NVIDIA device 0 is held by a process that does not end"
+        chain.until(lambda: chain.status("full", of="theatre").detail == waits)
+        # Another device, and the processor, are not concerned.
+        chain.until(lambda: chain.status("full", of="clinic").worker_pid not in {None, before["clinic"]})
+        chain.until_answered_by("full", of="clinic")
+        chain.until_answered_by("rules", of="theatre")
+        assert len(chain.device("full", of="theatre").starts()) == 1
+        monkeypatch.undo()
+        os.kill(stuck, signal.SIGKILL)
+        chain.until_answered_by("full", of="theatre")
+
+
 def test_d4_a_tenfold_burst_waits_within_bounds_and_sheds_fidelity_before_requests(tmp_path: Path) -> None:
     with LivingChain(tmp_path, pathway(WARD, model_tier("full", CPU))) as chain:
         chain.until_whole()

@@ -57,9 +57,25 @@ SMALL = TierSpec(
 
 CHAIN = PathwaySpec(name=PATHWAY, tiers=(FULL, DISTILLED, RULES))
 
+ON_ONE_DEVICE = TierSpec(
+    name="small", bundle=bundle("deterioration", TierRole.FULL), execution_providers=(ExecutionProvider.TENSORRT,)
+)
+BESIDE = TierSpec(
+    name="full",
+    bundle=bundle("beside", TierRole.FULL),
+    execution_providers=(ExecutionProvider.CUDA,),
+    device_id=1,
+)
+THIRD_PATHWAY = "readmission"
+
 CHAINS: dict[str, tuple[PathwaySpec, ...]] = {
     "plain": (CHAIN,),
     "two pathways": (CHAIN, PathwaySpec(name=SECOND_PATHWAY, tiers=(SMALL, RULES))),
+    "one device for two": (
+        CHAIN,
+        PathwaySpec(name=SECOND_PATHWAY, tiers=(ON_ONE_DEVICE, RULES)),
+        PathwaySpec(name=THIRD_PATHWAY, tiers=(BESIDE, RULES)),
+    ),
     "without rules": (PathwaySpec(name=PATHWAY, tiers=(FULL, DISTILLED)),),
     "first tier refused": (PathwaySpec(name=PATHWAY, tiers=(REFUSED, DISTILLED, RULES)),),
 }

@@ -112,6 +112,7 @@ class SimulatedPool:
     def kill(self, worker: SimulatedWorker) -> None:
         """SIGKILL; a process stuck in its driver takes its time."""
         worker.killed = True
+        worker.given_up_s = self._stage.clock_s()
         ends_s = 0.002 + 0.04 * self._stage.dice(_END, worker.order.worker)
         self._after(_UNKILLABLE_S if worker.is_unkillable else ends_s, lambda: self.die(worker, "signal 9"))
 

@@ -145,6 +145,19 @@ class _Artist:
             asks,
         ]
 
+    def hold_a_device(self) -> list[Step]:
+        """A worker that no signal ends keeps its device, while others end that may be on the same."""
+        self._trouble_s = max(self._trouble_s, 4.0)
+        path, tier = self._draw.choice(self._tiers)
+        moment_s = self._span_s(0.3)
+        stuck = Infect(at_s=moment_s, pathway=path, tier=tier, vice=Vice.HUNG, is_unkillable=True)
+        ended = [
+            Die(at_s=moment_s + 1.0 + self._span_s(2.0), pathway=other_path, tier=other)
+            for other_path, other in self._tiers
+            if (other_path, other) != (path, tier)
+        ]
+        return [stuck, *ended]
+
     def crash_loop(self) -> list[Step]:
         """A worker that ends again and again, until its tier is not started any more."""
         self._trouble_s = max(self._trouble_s, 3.5)
@@ -258,6 +271,7 @@ _TROUBLES: tuple[Callable[[_Artist], list[Step]], ...] = (
     *[_Artist.operate] * 2,
     *[_Artist.overload] * 2,
     *[_Artist.spoil] * 2,
+    _Artist.hold_a_device,
     _Artist.crash_loop,
     *[_Artist.slow_over_liar] * 2,
     _Artist.late_for_the_slow,

@@ -53,6 +53,7 @@ class SimulatedWorker:
     gone: bool = False
     ready: bool = False
     killed: bool = False
+    given_up_s: float | None = None
     condemned: bool = False
     probes_passed: int = 0
     busy_until_s: float = 0.0

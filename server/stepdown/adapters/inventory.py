@@ -20,8 +20,8 @@ from stepdown.adapters.worker_pool.options import CHILD_PROGRAM
 from stepdown.adapters.worker_pool.process import worker_environment
 from stepdown.adapters.worker_pool.sharing import reserved_cores, this_machine
 from stepdown.domain.errors import StepdownError
-from stepdown.domain.tiers import ExecutionProvider
-from stepdown.worker.providers import AMD_PROVIDERS, MODEL_PROVIDERS, NVIDIA_PROVIDERS
+from stepdown.domain.tiers import ExecutionProvider, maker_of
+from stepdown.worker.providers import MODEL_PROVIDERS
 
 _KILLED_S = 1.0
 _BROUGHT_BY = {
@@ -128,7 +128,7 @@ def _proven(
 
 
 def _driver_says(provider: ExecutionProvider, listed: Mapping[str, Any]) -> str:
-    maker = "nvidia" if provider in NVIDIA_PROVIDERS else "amd" if provider in AMD_PROVIDERS else ""
+    maker = maker_of(provider).lower()
     return str(listed[maker]["why_not"]) if maker else ""
 
 

@@ -14,6 +14,17 @@ class ExecutionProvider(StrEnum):
     RULES = "rules"
 
 
+NVIDIA_PROVIDERS = frozenset({ExecutionProvider.CUDA, ExecutionProvider.TENSORRT})
+AMD_PROVIDERS = frozenset({ExecutionProvider.MIGRAPHX, ExecutionProvider.ROCM})
+
+
+def maker_of(provider: ExecutionProvider) -> str:
+    """Whose accelerators a provider runs on: several providers may share one device. Empty for the processor."""
+    if provider in NVIDIA_PROVIDERS:
+        return "NVIDIA"
+    return "AMD" if provider in AMD_PROVIDERS else ""
+
+
 SERVER_PROCESS = "server process"
 """The device of the tier that runs no model."""
 

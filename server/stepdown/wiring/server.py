@@ -161,7 +161,7 @@ class Server:
 
     def _make_driver(self, roster: Roster) -> EngineDriver:
         engine = Engine(
-            pathways=tuple(pathway_spec(pathway) for pathway in roster.pathways.values()),
+            pathways=tuple(pathway_spec(roster.pathways[wanted.name], wanted) for wanted in self._settings.pathway),
             policy=engine_policy(self._settings.engine),
             now_s=self._clock.monotonic_s(),
         )

@@ -12,7 +12,7 @@ from stepdown.resilience.load_shedding import LoadShedding
 from stepdown.serving.activation import TierOrder
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec, TierSpec
 from stepdown.serving.roster import Pathway
-from stepdown.settings import EngineSettings, Settings, TierSettings, TlsSettings
+from stepdown.settings import EngineSettings, PathwaySettings, Settings, TierSettings, TlsSettings
 from stepdown.transport.listener_options import ListenerOptions
 
 
@@ -32,8 +32,9 @@ def tier_order(tier: TierSettings) -> TierOrder:
     )
 
 
-def pathway_spec(pathway: Pathway) -> PathwaySpec:
+def pathway_spec(pathway: Pathway, configured: PathwaySettings) -> PathwaySpec:
     """What the engine runs."""
+    devices = {tier.name: tier.resources().device_id for tier in configured.tier}
     return PathwaySpec(
         name=pathway.name,
         tiers=tuple(
@@ -45,6 +46,7 @@ def pathway_spec(pathway: Pathway) -> PathwaySpec:
                 refusal=tier.refusal,
                 refusal_detail=tier.refusal_detail,
                 previous=tier.previous,
+                device_id=devices[tier.name],
             )
             for tier in pathway.tiers
         ),

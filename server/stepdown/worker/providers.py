@@ -30,8 +30,6 @@ _OPTIONS = {
 # These compile a graph anew for every input shape, which can take minutes: they are shown only warmed batch sizes.
 _COMPILES_PER_SHAPE = frozenset({ExecutionProvider.TENSORRT, ExecutionProvider.MIGRAPHX})
 
-NVIDIA_PROVIDERS = frozenset({ExecutionProvider.CUDA, ExecutionProvider.TENSORRT})
-AMD_PROVIDERS = frozenset({ExecutionProvider.MIGRAPHX, ExecutionProvider.ROCM})
 MODEL_PROVIDERS = tuple(_ORT_NAMES)
 """Every provider that can run a model, as `stepdown probe` lists them."""
 

@@ -13,9 +13,9 @@ import onnxruntime
 
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
-from stepdown.domain.tiers import ExecutionProvider
+from stepdown.domain.tiers import NVIDIA_PROVIDERS, ExecutionProvider
 from stepdown.worker.faults import classify
-from stepdown.worker.providers import NVIDIA_PROVIDERS, ort_name, provider_options
+from stepdown.worker.providers import ort_name, provider_options
 
 _SEVERITY_ERROR = 3
 _SEVERITY_FATAL = 4

@@ -5,11 +5,11 @@ It explains why a provider cannot be used; whether it can is only known by using
 
 from typing import Any
 
-from stepdown.domain.tiers import ExecutionProvider
+from stepdown.domain.tiers import NVIDIA_PROVIDERS, ExecutionProvider
 from stepdown.worker.amd import amd_devices
 from stepdown.worker.nvidia import nvidia_devices
 from stepdown.worker.processors import allowed_processors, processor_model
-from stepdown.worker.providers import MODEL_PROVIDERS, NVIDIA_PROVIDERS, ort_name
+from stepdown.worker.providers import MODEL_PROVIDERS, ort_name
 from stepdown.worker.session import compiled_in, runtime_version
 
 

@@ -45,11 +45,16 @@ class Candidate:
         self.observed_until_s = float("inf")
         self._split = Split(share)
 
-    def takes(self, *, rows: int, remaining_s: float) -> bool:
-        """Whether it answers the next request of the tier. What it cannot answer is not counted against its share."""
+    def takes(self, *, rows: int, answer_by_s: float, now_s: float) -> bool:
+        """Whether it answers the next request of the tier. What it cannot answer is not counted against its share.
+
+        While it is unsteady, having been silent for too long a moment ago, the tier itself is asked.
+        """
         if self.state is not ActivationState.CANARY or rows > self.tier.maximum_rows:
             return False
-        return unfit_for(self.tier.view(), remaining_s) is None and self._split.takes()
+        if now_s < self.tier.unsteady_until_s:
+            return False
+        return unfit_for(self.tier.view(), answer_by_s - now_s) is None and self._split.takes()
 
     def status(self) -> ActivationStatus:
         """How it stands, on the engine's time line. Only a verified bundle ever becomes a candidate."""

@@ -145,7 +145,8 @@ class Cascade:
         while case.position < len(case.order):
             rank = case.order[case.position]
             case.position += 1
-            if self._ask(case, self._pathway.taker(rank, rows=case.rows, remaining_s=case.answer_by_s - now_s), now_s):
+            taker = self._pathway.taker(rank, rows=case.rows, answer_by_s=case.answer_by_s, now_s=now_s)
+            if self._ask(case, taker, now_s):
                 return True
         return False
 

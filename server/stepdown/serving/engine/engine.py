@@ -66,9 +66,7 @@ class Engine:
         }
         self._replies = Replies(cascades=self._cascades, supervision=self._supervision, outbox=self._outbox)
         self._watch = Watch(policy=policy, supervision=self._supervision)
-        self._rules_watch = RulesWatch(
-            policy=policy, supervision=self._supervision, probation=probation, outbox=self._outbox
-        )
+        self._rules_watch = RulesWatch(policy, self._supervision, probation=probation, outbox=self._outbox)
         self._candidates = Candidates(
             pathways=self.pathways,
             cascades=self._cascades,

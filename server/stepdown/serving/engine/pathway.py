@@ -54,10 +54,10 @@ class Pathway:
         trial = candidate.tier.view(urgency, client)
         return trial if trial.unfit is None else view
 
-    def taker(self, rank: int, *, rows: int, remaining_s: float) -> Tier:
+    def taker(self, rank: int, *, rows: int, answer_by_s: float, now_s: float) -> Tier:
         """Who is asked at this rank: the tier, or by its share the version on trial."""
         candidate = self.candidates.get(rank)
-        if candidate is not None and candidate.takes(rows=rows, remaining_s=remaining_s):
+        if candidate is not None and candidate.takes(rows=rows, answer_by_s=answer_by_s, now_s=now_s):
             return candidate.tier
         return self.models[rank]
 

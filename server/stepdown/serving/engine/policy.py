@@ -66,7 +66,8 @@ class EnginePolicy:
 class TierSpec:
     """One tier of a chain. `bundle` None: it was refused, and `refusal` says why. Rules tiers run no worker.
 
-    `previous` is the version that served before this one, kept so that an operator can go back to it.
+    `previous` is the version that served before this one, kept so that an operator can go back to it. `device_id`
+    counts accelerators of one maker from 0.
     """
 
     name: str
@@ -76,6 +77,7 @@ class TierSpec:
     refusal: Reason | None = None
     refusal_detail: str = ""
     previous: VerifiedBundle | None = None
+    device_id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ _ANSWERING = frozenset({TierState.SERVING, TierState.PROBATION})
 class RulesWatch:
     """Proves the rules tiers, one proof at a time for each."""
 
-    def __init__(self, *, policy: EnginePolicy, supervision: Supervision, probation: Probation, outbox: Outbox) -> None:
+    def __init__(self, policy: EnginePolicy, supervision: Supervision, *, probation: Probation, outbox: Outbox) -> None:
         """Share supervision, which plans a tier's return."""
         self._policy = policy
         self._supervision = supervision

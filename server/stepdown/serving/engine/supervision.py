@@ -11,6 +11,7 @@ from stepdown.domain.reasons import Reason
 from stepdown.domain.status import WorkerReport
 from stepdown.domain.tiers import SERVER_PROCESS, ExecutionProvider, TierState
 from stepdown.serving.engine.case import Case
+from stepdown.serving.engine.devices import Devices
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.policy import EnginePolicy
 from stepdown.serving.engine.probation import Probation
@@ -29,6 +30,7 @@ class Supervision:
         self._policy = policy
         self._outbox = outbox
         self._probation = probation
+        self._devices = Devices(policy)
         self._last_worker = 0
         self._last_sequence = 0
         self.tier_of_worker: dict[int, Tier] = {}
@@ -54,9 +56,24 @@ class Supervision:
             tier.move(TierState.SERVING, reason=None, detail="", now_s=now_s, outbox=self._outbox)
             tier.probe_due_s = now_s
         else:
-            self._spawn(tier, tier.spec.bundle)
+            self._start(tier, tier.spec.bundle, now_s)
 
-    def _spawn(self, tier: Tier, bundle: VerifiedBundle) -> None:
+    def _start(self, tier: Tier, bundle: VerifiedBundle, now_s: float) -> bool:
+        """Start a worker on what is free; a device that is held is waited for. Says whether one was started."""
+        providers = self._devices.free(tier.spec, now_s)
+        if providers:
+            if tier.state is not TierState.STARTING:
+                tier.move(TierState.STARTING, reason=Reason.STARTING, detail="", now_s=now_s, outbox=self._outbox)
+            self._spawn(tier, bundle, providers)
+            return True
+        tier.start_due_s = now_s + self._policy.unavailable_retry_s
+        detail = self._devices.wait_for(tier, now_s)
+        if tier.detail != detail:
+            reason = Reason.DEVICE_UNHEALTHY
+            tier.move(TierState.SUSPENDED, reason=reason, detail=detail, now_s=now_s, outbox=self._outbox)
+        return False
+
+    def _spawn(self, tier: Tier, bundle: VerifiedBundle, providers: tuple[ExecutionProvider, ...]) -> None:
         self._last_worker += 1
         tier.worker = self._last_worker
         tier.start_due_s = None
@@ -70,7 +87,7 @@ class Supervision:
                 pathway=tier.pathway,
                 tier=tier.name,
                 bundle=bundle,
-                execution_providers=tier.spec.execution_providers,
+                execution_providers=providers,
             )
         )
 
@@ -141,15 +158,19 @@ class Supervision:
     def kill(self, tier: Tier, *, reason: Reason, detail: str, now_s: float) -> tuple[Case, ...]:
         """End the tier's worker at once and plan its successor; returns the cases it owed."""
         if tier.worker is not None:
-            tier.dying[tier.worker] = now_s
+            self._give_up(tier, tier.worker, now_s)
             self._outbox.put(KillWorker(worker=tier.worker, detail=f"{reason}: {detail}"))
         return self.lost(tier, reason=reason, detail=detail, now_s=now_s)
+
+    def _give_up(self, tier: Tier, worker: int, now_s: float) -> None:
+        tier.dying[worker] = now_s
+        self._devices.given_up(worker, tier, now_s)
 
     def refused(self, worker: int, *, reason: Reason, detail: str, now_s: float) -> None:
         """A worker could not load. Its process ends by itself."""
         tier = self.tier_of_worker.get(worker)
         if tier is not None and tier.worker == worker:
-            tier.dying[worker] = now_s
+            self._give_up(tier, worker, now_s)
             self.lost(tier, reason=reason, detail=detail, now_s=now_s)
 
     def exited(self, worker: int, *, reason: Reason, detail: str, now_s: float) -> tuple[Tier | None, tuple[Case, ...]]:
@@ -157,6 +178,7 @@ class Supervision:
         tier = self.tier_of_worker.pop(worker, None)
         if tier is None:
             return None, ()
+        self._devices.ended(worker, now_s)
         tier.dying.pop(worker, None)
         if tier.worker != worker:
             if tier.wanted_back and not tier.dying:
@@ -201,7 +223,7 @@ class Supervision:
         if tier.state is TierState.DISABLED:
             return ()
         if tier.worker is not None:
-            tier.dying[tier.worker] = now_s
+            self._give_up(tier, tier.worker, now_s)
             self._outbox.put(KillWorker(worker=tier.worker, detail="operator"))
         owed = self._forget_worker(tier)
         tier.start_due_s = None
@@ -244,10 +266,7 @@ class Supervision:
         oldest_s = min(tier.dying.values(), default=now_s)
         bundle = tier.spec.bundle
         if bundle is not None and not tier.dying:
-            if tier.state is not TierState.STARTING:
-                tier.move(TierState.STARTING, reason=Reason.STARTING, detail="", now_s=now_s, outbox=self._outbox)
-            tier.restarts += 1
-            self._spawn(tier, bundle)
+            tier.restarts += self._start(tier, bundle, now_s)
         elif now_s >= oldest_s + self._policy.abandon_s:
             tier.start_due_s = None
             tier.move(

@@ -117,6 +117,9 @@ def test_an_answer_that_comes_late_from_a_version_on_trial_still_counts_if_it_is
     bench.complete(again)
     assert len(bench.outcomes()) == 1
     # It is given nothing and is not promoted in the moment after it was silent.
+    bench.ask()
+    assert bench.batches()[-1].worker == again.worker
+    bench.complete(bench.batches()[-1])
     bench.end_trial()
     assert bench.status().state is ActivationState.CANARY
     bench.wait(POLICY.steady_s + 0.01)
