@@ -14,6 +14,7 @@ from stepdown.client.assessments import AssessmentClient
 from stepdown.client.connection import AddressError, Credentials
 from stepdown.client.encounter import Encounter
 from stepdown.client.failures import AssessmentError
+from stepdown.client.latch import HeldBand, hold
 from stepdown.client.summary import AnswerSummary, summarise
 
 __all__ = [
@@ -25,5 +26,7 @@ __all__ = [
     "AssessmentError",
     "Credentials",
     "Encounter",
+    "HeldBand",
+    "hold",
     "summarise",
 ]
