@@ -20,7 +20,8 @@ class FakeClaims:
     released: list[str] = field(default_factory=list)
     retracted: list[str] = field(default_factory=list)
 
-    def claim(self, caller: str, message: AssessRiskRequest) -> tuple[str, bytes | None]:
+    def claim(self, caller: str, message: AssessRiskRequest, *, content: bytes) -> tuple[str, bytes | None]:
+        del content
         if self.claim_refusal is not None:
             raise self.claim_refusal
         self.claimed.append((caller, message.request_id))

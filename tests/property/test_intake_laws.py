@@ -1,7 +1,6 @@
 """The laws of intake: order, repetition, packing and units change nothing, and the future is not seen."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -75,7 +74,7 @@ def observation(draw: st.DrawFn) -> Observation:
 
 
 def placed(observations: Sequence[Observation]) -> tuple[Observation, ...]:
-    return tuple(replace(each, field=f"observations[{index}]") for index, each in enumerate(observations))
+    return tuple(each._replace(field=f"observations[{index}]") for index, each in enumerate(observations))
 
 
 observations = st.lists(observation(), max_size=25).map(placed)
@@ -102,7 +101,7 @@ def test_the_order_of_observations_changes_nothing(
 def test_a_repetition_changes_nothing_but_is_flagged(once: tuple[Observation, ...], data: st.DataObject) -> None:
     usable = [each for each in once if each.status is ObservationStatus.FINAL]
     again = data.draw(st.lists(st.sampled_from(usable), max_size=5)) if usable else []
-    repeated = tuple(replace(each, field=f"observations[{len(once) + index}]") for index, each in enumerate(again))
+    repeated = tuple(each._replace(field=f"observations[{len(once) + index}]") for index, each in enumerate(again))
     plain, doubled = intake_of(request(*once)), intake_of(request(*once, *repeated))
     assert doubled.grid == plain.grid
     assert doubled.rule_inputs == plain.rule_inputs
@@ -119,7 +118,7 @@ def test_a_repetition_changes_nothing_but_is_flagged(once: tuple[Observation, ..
 @given(observations)
 def test_packed_and_single_observations_are_the_same(singles: tuple[Observation, ...]) -> None:
     singles = tuple(
-        replace(each, status=ObservationStatus.FINAL, issued_time_s=None)
+        each._replace(status=ObservationStatus.FINAL, issued_time_s=None)
         for each in singles
         if each.value is not None and each.effective_time_s is not None
     )
@@ -142,7 +141,7 @@ def test_packed_and_single_observations_are_the_same(singles: tuple[Observation,
     assert packed.grid == single.grid
     assert packed.rule_inputs == single.rule_inputs
     assert packed.abstention is single.abstention
-    assert sum(used.count for used in packed.used) == sum(used.count for used in single.used)
+    assert sum(used.readings for used in packed.used) == sum(used.readings for used in single.used)
     assert {flag.issue for flag in packed.flags} == {flag.issue for flag in single.flags}
     totals = [
         sum(entry.count for entry in each.dropped if entry.issue is not InputIssue.STALE) for each in (packed, single)
@@ -182,7 +181,7 @@ def test_nothing_observed_later_has_a_part_in_the_answer(
     known: tuple[Observation, ...], later: list[Observation]
 ) -> None:
     future = tuple(
-        replace(each, field=f"observations[{len(known) + index}]", effective_time_s=AS_OF_S + 121.0 + index)
+        each._replace(field=f"observations[{len(known) + index}]", effective_time_s=AS_OF_S + 121.0 + index)
         for index, each in enumerate(later)
     )
     then, now = intake_of(request(*known)), intake_of(request(*known, *future))

@@ -1,6 +1,7 @@
 """Whatever a client sends, no text of intake repeats a value or a token, and nothing but a refusal is raised."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,8 +87,8 @@ indication = st.builds(
 )
 asked = st.builds(
     lambda observations, series, **more: replace(
-        request(*(replace(each, field=f"observations[{place}]") for place, each in enumerate(observations))),
-        series=tuple(replace(each, field=f"series[{place}]") for place, each in enumerate(series)),
+        request(*(each._replace(field=f"observations[{place}]") for place, each in enumerate(observations))),
+        series=tuple(each._replace(field=f"series[{place}]") for place, each in enumerate(series)),
         **more,
     ),
     observations=st.lists(observation, max_size=5),
@@ -101,6 +102,13 @@ asked = st.builds(
     strict=st.booleans(),
     replay=st.booleans(),
 )
+
+
+def _unsaid(*fields: str) -> dict[str, st.SearchStrategy[Any]]:
+    """Fields left at their defaults, which Hypothesis would draw by their types."""
+    return {field: st.just(Observation._field_defaults[field]) for field in fields}
+
+
 # Nothing speaks against these but what their observations say, so that most of them get through.
 nonsense = st.sampled_from(("", CANARY, f"{CANARY} per minute", f"\x00{CANARY}"))
 charted = st.builds(
@@ -113,10 +121,12 @@ charted = st.builds(
     unit=st.one_of(nonsense, st.sampled_from([unit for _, unit in LOINC.values()])),
     effective_time_s=st.sampled_from((None, AS_OF_S - 73.91, AS_OF_S + 7391.0, AS_OF_S - 739100.0)),
     status=st.sampled_from(ObservationStatus),
+    **_unsaid("issued_time_s", "comparator", "source", "encounter_token", "subject_token", "absent_reason"),
+    **_unsaid("time_ambiguous"),
 )
 accepted = st.builds(
     lambda observations, strict: request(
-        *(replace(each, field=f"observations[{place}]") for place, each in enumerate(observations)), strict=strict
+        *(each._replace(field=f"observations[{place}]") for place, each in enumerate(observations)), strict=strict
     ),
     observations=st.lists(charted, max_size=8),
     strict=st.booleans(),

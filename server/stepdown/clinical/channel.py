@@ -41,13 +41,15 @@ class Suspicion:
 class AcceptedUnit:
     """One UCUM unit of a channel, with the channel's limits expressed in it so that values are judged as sent.
 
-    `interchangeable` is False where the unit tells of another assay (high-sensitivity troponin).
+    `plain`: what is both possible and usual. `interchangeable` is False where the unit tells of another assay
+    (high-sensitivity troponin).
     """
 
     unit: str
     conversion: Conversion = IDENTITY
     hard: Limits
     soft: Limits
+    plain: Limits
     suspicions: tuple[Suspicion, ...] = ()
     interchangeable: bool = True
 

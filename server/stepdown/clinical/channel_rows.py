@@ -64,11 +64,13 @@ def _accepted(row: Row, unit: str, conversion: Conversion) -> AcceptedUnit:
         for suspect in row.suspects
         if suspect.unit == unit
     )
+    hard, soft = _limits(row.hard, conversion), _limits(row.soft, conversion)
     return AcceptedUnit(
         unit=unit,
         conversion=conversion,
-        hard=_limits(row.hard, conversion),
-        soft=_limits(row.soft, conversion),
+        hard=hard,
+        soft=soft,
+        plain=Limits(low=max(hard.low, soft.low), high=min(hard.high, soft.high)),
         suspicions=suspicions,
         interchangeable=unit not in row.other_assay_units,
     )

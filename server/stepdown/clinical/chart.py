@@ -6,6 +6,7 @@ from stepdown.clinical.findings import Findings
 from stepdown.clinical.laboratory_channels import IONISED_CALCIUM_CODES
 from stepdown.clinical.loinc import is_well_formed
 from stepdown.clinical.readings import Readings
+from stepdown.clinical.timings import Timings
 from stepdown.clinical.window import Window
 from stepdown.domain.observations import CodeSystem
 from stepdown.domain.reasons import InputIssue
@@ -14,11 +15,12 @@ from stepdown.domain.reasons import InputIssue
 class Chart:
     """Readings by channel, and the findings made on the way. `wrong_patient`: something was retracted as another's."""
 
-    __slots__ = ("_readings", "findings", "window", "wrong_patient")
+    __slots__ = ("_readings", "findings", "timings", "window", "wrong_patient")
 
     def __init__(self, *, window: Window, findings: Findings) -> None:
         """Start with nothing believed."""
         self.window = window
+        self.timings = Timings(window)
         self.findings = findings
         self.wrong_patient = False
         self._readings: dict[str, Readings] = {}

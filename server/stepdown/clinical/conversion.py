@@ -10,6 +10,8 @@ from typing import Protocol
 # converted in binary floating point, to land on the decimal result rather than one binary digit beside it.
 KEPT_DECIMALS = 9
 
+_DECIMALS = {Decimal(1): 0, Decimal("0.1"): 1}
+
 
 class Conversion(Protocol):
     """From a unit as sent to the canonical unit of a channel, monotonically."""
@@ -80,5 +82,8 @@ def convert(value: float, conversion: Conversion) -> float:
 
 def round_half_up(value: float, resolution: Decimal) -> float:
     """`value` at charting resolution, halves away from zero, decided on its decimal digits (38.05 -> 38.1)."""
+    decimals = _DECIMALS.get(resolution)
+    if decimals is not None and round(value, decimals) == value:
+        return value  # charted already, as most values are when they arrive
     steps = (Decimal(repr(value)) / resolution).quantize(Decimal(1), rounding=ROUND_HALF_UP)
     return float(steps * resolution)

@@ -12,21 +12,23 @@ from stepdown.clinical.channels import GRID_COLUMN
 from stepdown.clinical.demographics import Demographics
 from stepdown.clinical.readings import Timeline
 from stepdown.clinical.resolution import median
-from stepdown.clinical.window import HOUR_S, Window
+from stepdown.clinical.timings import Timings
 from stepdown.domain.intake import GRID_COLUMNS, GRID_HOURS, ObservationGrid
 
 _EMPTY = array("f", [float("nan")]) * (GRID_HOURS * GRID_COLUMNS)
+_CONSTANT_COLUMNS = tuple(GRID_COLUMN[name] for name in ("Age", "Gender", "Unit1", "Unit2", "HospAdmTime"))
+_COUNTER_COLUMN = GRID_COLUMN["ICULOS"]
 _LAST_ROW = (GRID_HOURS - 1) * GRID_COLUMNS
 
 
-def grid_of(timelines: Iterable[Timeline], who: Demographics, window: Window) -> ObservationGrid:
+def grid_of(timelines: Iterable[Timeline], who: Demographics, timings: Timings) -> ObservationGrid:
     """The grid of one encounter. Rows before the first observation and before the unit stay are NaN throughout."""
     cells = _EMPTY[:]
     rows_known = 0
     for timeline in timelines:
         column = GRID_COLUMN.get(timeline.channel.name)
         if column is not None:
-            rows_known = max(rows_known, _fill_column(cells, timeline, window, column=column))
+            rows_known = max(rows_known, _fill_column(cells, timeline, timings, column=column))
     if who.icu_hours_now >= 1:
         rows_known = min(max(rows_known, int(who.icu_hours_now)), GRID_HOURS)
     _fill_demographics(cells, who, rows_known)
@@ -41,7 +43,7 @@ def little_endian(cells: "array[float]", byteorder: str) -> bytes:
     return cells.tobytes()
 
 
-def _fill_column(cells: "array[float]", timeline: Timeline, window: Window, *, column: int) -> int:
+def _fill_column(cells: "array[float]", timeline: Timeline, timings: Timings, *, column: int) -> int:
     """Write one channel; returns how many rows reach back to its first value, 0 if it has none for the models."""
     times_s, values = timeline.times_s, timeline.values
     if timeline.rules_only:
@@ -49,25 +51,23 @@ def _fill_column(cells: "array[float]", timeline: Timeline, window: Window, *, c
         times_s, values = list(compress(times_s, for_models)), list(compress(values, for_models))
         if not times_s:
             return 0
-    as_of_s = window.as_of_s
-    hours = [(as_of_s - time_s) // HOUR_S for time_s in times_s]
-    if hours[-1] < 0:
-        hours = [max(hour, 0.0) for hour in hours]
-    if len(set(hours)) < len(hours):
-        hours, values = _medians(hours, values)
-    oldest = int(hours[0])
+    timing = timings.of(times_s)
+    hours = timing.hours
+    oldest = hours[0]
     start = _LAST_ROW + column - oldest * GRID_COLUMNS
-    if len(hours) == oldest - hours[-1] + 1:  # no hour without a value: one strided copy
+    if timing.unbroken:  # no hour without a value: one strided copy
         cells[start : start + len(hours) * GRID_COLUMNS : GRID_COLUMNS] = array("f", values)
         return oldest + 1
+    if not timing.one_an_hour:
+        hours, values = _medians(hours, values)
     for hour, value in zip(hours, values, strict=True):
-        cells[start + (oldest - int(hour)) * GRID_COLUMNS] = value
+        cells[start + (oldest - hour) * GRID_COLUMNS] = value
     return oldest + 1
 
 
-def _medians(hours: Sequence[float], values: Sequence[float]) -> tuple[list[float], list[float]]:
+def _medians(hours: Sequence[int], values: Sequence[float]) -> tuple[list[int], list[float]]:
     """One value for each hour, in the order of the hours."""
-    by_hour: dict[float, list[float]] = {}
+    by_hour: dict[int, list[float]] = {}
     for hour, value in zip(hours, values, strict=True):
         by_hour.setdefault(hour, []).append(value)
     return list(by_hour), [median(together) for together in by_hour.values()]
@@ -75,18 +75,13 @@ def _medians(hours: Sequence[float], values: Sequence[float]) -> tuple[list[floa
 
 def _fill_demographics(cells: "array[float]", who: Demographics, rows: int) -> None:
     """Write what holds for the whole stay into its last `rows` rows, and the row counter from where it reaches 1."""
-    constant = {
-        "Age": who.age_years,
-        "Gender": who.gender,
-        "Unit1": who.medical_unit,
-        "Unit2": who.surgical_unit,
-        "HospAdmTime": who.hospital_admission_h,
-    }
     first = (GRID_HOURS - rows) * GRID_COLUMNS
-    for name, value in constant.items():
-        cells[first + GRID_COLUMN[name] :: GRID_COLUMNS] = array("f", [value]) * rows
-    counter = GRID_COLUMN["ICULOS"]
-    for hours_ago in range(rows):
-        hour_of_stay = who.icu_hours_now - hours_ago
-        if hour_of_stay >= 1:
-            cells[_LAST_ROW + counter - hours_ago * GRID_COLUMNS] = hour_of_stay
+    for column, value in zip(
+        _CONSTANT_COLUMNS,
+        (who.age_years, who.gender, who.medical_unit, who.surgical_unit, who.hospital_admission_h),
+        strict=True,
+    ):
+        cells[first + column :: GRID_COLUMNS] = array("f", (value,)) * rows
+    counted = min(rows, max(int(who.icu_hours_now), 0)) if who.icu_hours_now >= 1 else 0
+    hours_of_stay = array("f", [who.icu_hours_now - hours_ago for hours_ago in range(counted - 1, -1, -1)])
+    cells[(GRID_HOURS - counted) * GRID_COLUMNS + _COUNTER_COLUMN :: GRID_COLUMNS] = hours_of_stay

@@ -59,7 +59,7 @@ def take_in(request: ClinicalRequest, *, received_time_s: float, policy: IntakeP
     if request.strict and dropped:
         raise rejection(tuple(_strict_violation(each) for each in dropped))
     return Intake(
-        grid=grid_of(clinical.values(), who, chart.window),
+        grid=grid_of(clinical.values(), who, chart.timings),
         rule_inputs=inputs,
         used=used_inputs((*clinical.values(), *static.values())),
         dropped=dropped,
@@ -84,17 +84,13 @@ def _charted(request: ClinicalRequest, policy: IntakePolicy, findings: Findings)
 
 def _timelines(chart: Chart) -> tuple[dict[str, Timeline], dict[str, Timeline]]:
     """What each channel says at each time, measured and static, without what contradicts itself."""
-    settled = {readings.channel.name: resolve(readings, chart.findings) for readings in chart.all_readings()}
-    static = {
-        name: timeline
-        for name, timeline in settled.items()
-        if timeline.channel.freshness is Freshness.STATIC and timeline.times_s
-    }
-    measured = {
-        name: timeline
-        for name, timeline in settled.items()
-        if timeline.channel.freshness is not Freshness.STATIC and timeline.times_s
-    }
+    static: dict[str, Timeline] = {}
+    measured: dict[str, Timeline] = {}
+    for readings in chart.all_readings():
+        timeline = resolve(readings, chart.timings, chart.findings)
+        if timeline.times_s:
+            of_its_kind = static if timeline.channel.freshness is Freshness.STATIC else measured
+            of_its_kind[timeline.channel.name] = timeline
     return drop_artefacts(drop_contradictions(measured, chart.findings), chart.findings), static
 
 

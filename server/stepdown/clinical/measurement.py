@@ -1,6 +1,7 @@
 """Judges one value by its channel: plausible, implausible, another unit's, impossible. Flags and drops nothing."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepdown.clinical.channel import AcceptedUnit, CodedChannel
 from stepdown.clinical.conversion import convert
@@ -17,8 +18,7 @@ class Refusal:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(NamedTuple):
     """A value in the canonical unit. `doubt`: it looks like another unit, so that the models must not have it."""
 
     value: float

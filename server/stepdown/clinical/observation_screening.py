@@ -49,7 +49,8 @@ def screen(observation: Observation, chart: Chart) -> None:
     if isinstance(time, Refusal):
         _drop(time, observation, coded.channel, chart)
         return
-    _warn(observation, measured, coded.channel, chart)
+    if _is_remarkable(observation, measured):
+        _warn(observation, measured, coded.channel, chart)
     chart.readings_of(coded.channel).add(
         time, measured.value, provenance=_provenance(observation, rank), for_models=measured.doubt is None
     )
@@ -93,6 +94,16 @@ def _time_s(observation: Observation, channel: Channel, chart: Chart) -> float |
     if window.age_s(time_s) < 0:
         remark_on_time(channel, chart.findings, field=observation.field)
     return time_s
+
+
+def _is_remarkable(observation: Observation, measured: Measured) -> bool:
+    """Whether there is anything to flag: most observations are plain."""
+    return (
+        not (measured.plausible and measured.interchangeable)
+        or observation.comparator is not Comparator.NONE
+        or observation.status in _NOT_FINAL
+        or observation.time_ambiguous
+    )
 
 
 def _warn(observation: Observation, measured: Measured, channel: Channel, chart: Chart) -> None:

@@ -3,9 +3,10 @@
 Columns, because a packed series of hours must not become an object for each of its values.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
+from types import MappingProxyType
+from typing import NamedTuple
 
 from stepdown.clinical.channel import Channel
 from stepdown.domain.reasons import InputIssue
@@ -15,10 +16,10 @@ NOT_ISSUED_S = float("-inf")
 """When a reading was issued of which nobody says so: before all others."""
 
 CORRECTED, FINAL, PRELIMINARY = range(3)
+_NOTHING_TIED: Mapping[float, tuple[float, ...]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Provenance:
+class Provenance(NamedTuple):
     """Where readings came from. The lower `rank` (CORRECTED, FINAL, PRELIMINARY) is believed where readings disagree.
 
     `identity` (code system, code, unit, source): two readings of one time, value and identity are the same reading.
@@ -49,13 +50,16 @@ class Retraction:
 
 @dataclass(slots=True, kw_only=True)
 class Readings:
-    """What was said about one channel, in no order. `kept_from_models` holds indices that only the rules may read."""
+    """What was said about one channel, in no order. `kept_from_models` holds indices that only the rules may read.
+
+    The columns are those of the packed series as they came, until more is said: then they become lists of its own.
+    """
 
     channel: Channel
-    times_s: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-    provenances: list[Provenance] = field(default_factory=list)
+    times_s: Sequence[float] = ()
+    values: Sequence[float] = ()
+    positions: Sequence[int] = ()
+    provenances: Sequence[Provenance] = ()
     kept_from_models: set[int] = field(default_factory=set)
     retractions: dict[tuple[float, float | None], Retraction] = field(default_factory=dict)
 
@@ -65,19 +69,32 @@ class Readings:
         """Take in one reading; `position` is its place in a packed series."""
         if not for_models:
             self.kept_from_models.add(len(self.times_s))
-        self.times_s.append(time_s)
-        self.values.append(value)
-        self.positions.append(position)
-        self.provenances.append(provenance)
+        times_s, values, positions, provenances = self._lists()
+        times_s.append(time_s)
+        values.append(value)
+        positions.append(position)
+        provenances.append(provenance)
 
     def extend(
-        self, times_s: Sequence[float], values: Sequence[float], *, positions: Iterable[int], provenance: Provenance
+        self, times_s: Sequence[float], values: Sequence[float], *, positions: Sequence[int], provenance: Provenance
     ) -> None:
         """Take in packed readings of one provenance."""
-        self.times_s.extend(times_s)
-        self.values.extend(values)
-        self.positions.extend(positions)
-        self.provenances.extend(repeat(provenance, len(times_s)))
+        together = (provenance,) * len(times_s)
+        if not self.times_s:
+            self.times_s, self.values, self.positions, self.provenances = times_s, values, positions, together
+            return
+        own_times_s, own_values, own_positions, own_provenances = self._lists()
+        own_times_s.extend(times_s)
+        own_values.extend(values)
+        own_positions.extend(positions)
+        own_provenances.extend(together)
+
+    def _lists(self) -> tuple[list[float], list[float], list[int], list[Provenance]]:
+        """The columns, to append to."""
+        if not isinstance(self.provenances, list):
+            self.times_s, self.values = list(self.times_s), list(self.values)
+            self.positions, self.provenances = list(self.positions), list(self.provenances)
+        return self.times_s, self.values, self.positions, self.provenances  # type: ignore[return-value]
 
     def retract(self, retraction: Retraction) -> None:
         """Take something back; of two retractions of the same, the later one counts."""
@@ -122,8 +139,7 @@ class Readings:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """One reading, as it was sent, in the canonical unit."""
 
     time_s: float
@@ -132,8 +148,7 @@ class Reading:
     provenance: Provenance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(NamedTuple):
     """One value for each time of a channel, oldest first, with where it came from.
 
     `tied`: times at which several values stand; `values` then holds their median, and the rules choose among them.
@@ -145,7 +160,7 @@ class Timeline:
     values: Sequence[float]
     positions: Sequence[int]
     provenances: Sequence[Provenance]
-    tied: Mapping[float, tuple[float, ...]] = field(default_factory=dict)
+    tied: Mapping[float, tuple[float, ...]] = _NOTHING_TIED
     rules_only: frozenset[float] = frozenset()
     further: tuple[Reading, ...] = ()
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from stepdown.clinical.channel import Channel
 from stepdown.clinical.channels import CHANNEL_ORDER
 from stepdown.clinical.readings import Reading, Timeline
 from stepdown.domain.intake import UsedInput
@@ -19,19 +20,19 @@ def _used(timeline: Timeline) -> list[UsedInput]:
     count = len(provenances)
     # One packed series and nothing else is the usual case, and needs no look at each of its values.
     if not timeline.further and provenances.count(provenances[0]) == count:
-        return [_entry(timeline, _reading(timeline, count - 1), count=count)]
-    newest = {
-        provenance: _reading(timeline, index)
-        for provenance, index in dict(zip(provenances, range(count), strict=True)).items()
-    }
+        return [_entry(timeline, count - 1, readings=count)]
+    last = dict(zip(provenances, range(count), strict=True))
     counts = Counter(provenances)
+    if not timeline.further:
+        return [_entry(timeline, index, readings=counts[provenance]) for provenance, index in last.items()]
+    newest = {provenance: _reading(timeline, index) for provenance, index in last.items()}
     for further in timeline.further:
         counts[further.provenance] += 1
         known = newest.get(further.provenance)
         if known is None or known.time_s < further.time_s:
             newest[further.provenance] = further
-    used = [_entry(timeline, reading, count=counts[provenance]) for provenance, reading in newest.items()]
-    return sorted(used, key=_time_then_place) if timeline.further else used
+    used = [_of(timeline.channel, reading, readings=counts[provenance]) for provenance, reading in newest.items()]
+    return sorted(used, key=_time_then_place)
 
 
 def _reading(timeline: Timeline, index: int) -> Reading:
@@ -44,14 +45,27 @@ def _reading(timeline: Timeline, index: int) -> Reading:
     )
 
 
-def _entry(timeline: Timeline, reading: Reading, *, count: int) -> UsedInput:
+def _entry(timeline: Timeline, index: int, *, readings: int) -> UsedInput:
+    """The most credible reading at `index`, for so many of its provenance."""
+    channel = timeline.channel
+    return UsedInput(
+        field=timeline.place(index),
+        channel=channel.name,
+        value=timeline.candidates(index)[0],
+        unit=channel.unit,
+        observed_time_s=timeline.times_s[index],
+        readings=readings,
+    )
+
+
+def _of(channel: Channel, reading: Reading, *, readings: int) -> UsedInput:
     return UsedInput(
         field=reading.provenance.place(reading.position),
-        channel=timeline.channel.name,
+        channel=channel.name,
         value=reading.value,
-        unit=timeline.channel.unit,
+        unit=channel.unit,
         observed_time_s=reading.time_s,
-        count=count,
+        readings=readings,
     )
 
 

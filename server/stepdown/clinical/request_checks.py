@@ -50,9 +50,9 @@ def check_request(request: ClinicalRequest, *, received_time_s: float, policy: I
         violations += _times(request, received_time_s, policy)
         violations += _indication(request)
         for observation in request.observations:
-            violations += _observation(observation, request, policy)
+            _check_observation(observation, request, policy, violations)
         for series in request.series:
-            violations += _series(series, policy)
+            _check_series(series, policy, violations)
     if violations:
         raise rejection(tuple(violations), limits=limits)
 
@@ -140,47 +140,59 @@ def _names_age(stated: Observation | ObservationSeries) -> bool:
     return coded is not None and coded.channel.name == "Age"
 
 
-def _observation(observation: Observation, request: ClinicalRequest, policy: IntakePolicy) -> Iterator[FieldViolation]:
+def _check_observation(
+    observation: Observation, request: ClinicalRequest, policy: IntakePolicy, violations: list[FieldViolation]
+) -> None:
+    """Add what speaks against one observation. Requests hold hundreds: no generator is made where there is nothing."""
     field = observation.field
     if observation.value is not None and not is_storable(observation.value):
-        yield _not_finite(f"{field}.value")
-    for name, time_s in (("effective_time", observation.effective_time_s), ("issued_time", observation.issued_time_s)):
-        if time_s is not None and not isfinite(time_s):
-            yield _not_finite(f"{field}.{name}")
+        violations.append(_not_finite(f"{field}.value"))
+    if observation.effective_time_s is not None and not isfinite(observation.effective_time_s):
+        violations.append(_not_finite(f"{field}.effective_time"))
+    if observation.issued_time_s is not None and not isfinite(observation.issued_time_s):
+        violations.append(_not_finite(f"{field}.issued_time"))
     if observation.encounter_token and observation.encounter_token != request.encounter_token:
-        yield _mismatch(f"{field}.encounter_token")
+        violations.append(_mismatch(f"{field}.encounter_token"))
     if observation.subject_token and observation.subject_token != request.subject_token:
-        yield _mismatch(f"{field}.subject_token")
-    yield from _texts(observation, policy)
+        violations.append(_mismatch(f"{field}.subject_token"))
+    _check_texts(observation, policy, violations)
     if observation.absent_reason:
-        yield from identifier_violations(
+        violations += identifier_violations(
             f"{field}.absent_reason", observation.absent_reason, maximum=policy.maximum_id_characters
         )
     if observation.coded_value and observation.coded_value not in KNOWN_ANSWERS:
-        yield from code_violations(f"{field}.coded_value", observation.coded_value)
+        violations += code_violations(f"{field}.coded_value", observation.coded_value)
 
 
-def _texts(stated: Observation | ObservationSeries, policy: IntakePolicy) -> Iterator[FieldViolation]:
-    """The texts that single and packed observations share."""
+def _check_texts(
+    stated: Observation | ObservationSeries, policy: IntakePolicy, violations: list[FieldViolation]
+) -> None:
+    """Add what speaks against the texts that single and packed observations share."""
     if stated.source:
-        yield from identifier_violations(f"{stated.field}.source", stated.source, maximum=policy.maximum_id_characters)
-    if find(stated.code_system, stated.code) is None:
-        yield from code_violations(f"{stated.field}.code", stated.code)
-    if stated.unit and not is_known_unit(stated.unit):
-        yield from code_violations(f"{stated.field}.unit", stated.unit)
-
-
-def _series(series: ObservationSeries, policy: IntakePolicy) -> Iterator[FieldViolation]:
-    if len(series.times_s) != len(series.values):
-        yield FieldViolation(
-            field=series.field, reason=RejectReason.SERIES_MALFORMED, description="needs as many times as values"
+        violations += identifier_violations(
+            f"{stated.field}.source", stated.source, maximum=policy.maximum_id_characters
         )
-    if not all_storable(series.values):
-        first = next(position for position, value in enumerate(series.values) if not is_storable(value))
-        yield _not_finite(f"{series.field}.values[{first}]")
-    if not isfinite(sum(series.times_s)):
-        yield _not_finite(f"{series.field}.times")
-    yield from _texts(series, policy)
+    if find(stated.code_system, stated.code) is None:
+        violations += code_violations(f"{stated.field}.code", stated.code)
+    if stated.unit and not is_known_unit(stated.unit):
+        violations += code_violations(f"{stated.field}.unit", stated.unit)
+
+
+def _check_series(series: ObservationSeries, policy: IntakePolicy, violations: list[FieldViolation]) -> None:
+    """Add what speaks against one packed series."""
+    times_s, values = series.times_s, series.values
+    if len(times_s) != len(values):
+        violations.append(
+            FieldViolation(
+                field=series.field, reason=RejectReason.SERIES_MALFORMED, description="needs as many times as values"
+            )
+        )
+    if not all_storable(values):
+        first = next(position for position, value in enumerate(values) if not is_storable(value))
+        violations.append(_not_finite(f"{series.field}.values[{first}]"))
+    if not isfinite(sum(times_s)):
+        violations.append(_not_finite(f"{series.field}.times"))
+    _check_texts(series, policy, violations)
 
 
 def is_storable(value: float) -> bool:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from itertools import groupby, islice
-from operator import eq, lt
+from operator import eq
 
 from stepdown.clinical.findings import Findings
 from stepdown.clinical.readings import Readings, Timeline
+from stepdown.clinical.timings import Timings
 from stepdown.domain.reasons import InputIssue
 
 
@@ -16,12 +17,12 @@ def median(values: Sequence[float]) -> float:
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def resolve(readings: Readings, findings: Findings) -> Timeline:
+def resolve(readings: Readings, timings: Timings, findings: Findings) -> Timeline:
     """One value for each time, oldest first; what had to be settled is flagged."""
     if readings.retractions:
         readings = _without_retracted(readings, findings)
     times_s = readings.times_s
-    if not all(map(lt, times_s, islice(times_s, 1, None))):
+    if times_s and not timings.of(times_s).rises:
         readings = readings.picked(sorted(range(len(times_s)), key=times_s.__getitem__))
         times_s = readings.times_s
         if any(map(eq, times_s, islice(times_s, 1, None))):
@@ -32,7 +33,7 @@ def resolve(readings: Readings, findings: Findings) -> Timeline:
         values=readings.values,
         positions=readings.positions,
         provenances=readings.provenances,
-        rules_only=frozenset(times_s[index] for index in readings.kept_from_models),
+        rules_only=frozenset([times_s[index] for index in readings.kept_from_models]),
     )
 
 
@@ -59,6 +60,7 @@ def _settled(readings: Readings, findings: Findings) -> Timeline:
         for _, group in groupby(range(len(readings.times_s)), key=readings.times_s.__getitem__)
     ]
     first = readings.picked([indices[0] for indices in standing])
+    middles = list(first.values)
     tied: dict[float, tuple[float, ...]] = {}
     rules_only, further = set(), []
     for place, indices in enumerate(standing):
@@ -67,14 +69,14 @@ def _settled(readings: Readings, findings: Findings) -> Timeline:
         values = tuple(readings.values[index] for index in indices)
         if len(set(values)) > 1:
             tied[time_s] = values
-            first.values[place] = median([readings.values[index] for index in for_models or indices])
+            middles[place] = median([readings.values[index] for index in for_models or indices])
         if not for_models:
             rules_only.add(time_s)
         further += [readings.at(index) for index in indices[1:]]
     return Timeline(
         channel=first.channel,
         times_s=first.times_s,
-        values=first.values,
+        values=middles,
         positions=first.positions,
         provenances=first.provenances,
         tied=tied,

@@ -19,7 +19,14 @@ from stepdown.domain.intake import CONSCIOUSNESS_LETTERS, InputStatus, RuleInput
 from stepdown.domain.observations import Indication
 from stepdown.domain.reasons import InputIssue
 
-_MEASURED = ("Resp", "O2Sat", "SBP", "HR", "Consciousness", "Temp", "Lactate", "GCS", "PaCO2", "WBC", "Bands")
+_CHANNELS = tuple(
+    CHANNELS[name]
+    for name in ("Resp", "O2Sat", "SBP", "HR", "Consciousness", "Temp", "Lactate", "GCS", "PaCO2", "WBC", "Bands")
+)
+_MISSING = {
+    channel.name: RuleInput(value=None, status=InputStatus.MISSING, unit="" if channel.answers else channel.unit)
+    for channel in _CHANNELS
+}
 # Any one of these, fresh, can decide a band; without all of them nothing that is known of the patient is current.
 _DECIDING = ("Resp", "O2Sat", "SBP", "HR", "Consciousness", "Temp", "Lactate", "GCS")
 
@@ -63,7 +70,7 @@ def rule_inputs(
     return RuleInputs(
         parameters={
             "SupplementalOxygen": oxygen,
-            **{name: reader.parameter(CHANNELS[name], known.get(name)) for name in _MEASURED},
+            **{channel.name: reader.parameter(channel, known.get(channel.name)) for channel in _CHANNELS},
         },
         spo2_scale=reader.spo2_scale,
         want_alternate_scale=unconfirmed,
@@ -82,9 +89,9 @@ class _Reader:
 
     def parameter(self, channel: Channel, timeline: Timeline | None) -> RuleInput:
         """One parameter from the newest value of its channel."""
-        unit = "" if channel.answers else channel.unit
         if timeline is None:
-            return RuleInput(value=None, status=InputStatus.MISSING, unit=unit)
+            return _MISSING[channel.name]
+        unit = "" if channel.answers else channel.unit
         last = len(timeline.times_s) - 1
         time_s = timeline.times_s[last]
         if self.window.age_s(time_s) > self.fresh_s[channel.freshness]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from stepdown.clinical.channel import AcceptedUnit, CodedChannel, Freshness
 from stepdown.clinical.chart import Chart
@@ -19,6 +20,9 @@ from stepdown.clinical.remarks import (
 )
 from stepdown.clinical.units import accepted_unit, unit_hint, unit_issue
 from stepdown.domain.observations import ObservationSeries
+
+_NONE_ODD: Mapping[int, Measured] = MappingProxyType({})
+_NONE_REFUSED: AbstractSet[int] = frozenset()
 
 
 def screen_series(series: ObservationSeries, chart: Chart) -> None:
@@ -41,8 +45,7 @@ def screen_series(series: ObservationSeries, chart: Chart) -> None:
     screen.take(screen.timely(refused), odd)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SeriesScreen:
+class _SeriesScreen(NamedTuple):
     """One series whose code and unit are known. Values are named by their positions."""
 
     series: ObservationSeries
@@ -52,9 +55,12 @@ class _SeriesScreen:
 
     def odd_ones(self) -> tuple[Mapping[int, Measured], AbstractSet[int]]:
         """What the extremes do not show to be plain, judged one by one; and which of them are refused and dropped."""
+        not_plain = self._not_plain()
+        if not not_plain:
+            return _NONE_ODD, _NONE_REFUSED
         odd: dict[int, Measured] = {}
         refused: dict[Refusal, list[int]] = {}
-        for position in self._not_plain():
+        for position in not_plain:
             measured = quantity(self.series.values[position], self.accepted, self.coded)
             if isinstance(measured, Refusal):
                 refused.setdefault(measured, []).append(position)
@@ -70,7 +76,7 @@ class _SeriesScreen:
         judged: Sequence[int] = range(len(times_s))
         if refused:
             judged = [position for position in judged if position not in refused]
-        if window.holds(min(times_s), max(times_s)):
+        if self.chart.timings.of(times_s).in_window:
             return judged
         static = self.coded.channel.freshness is Freshness.STATIC
         future = [position for position in judged if window.is_after(times_s[position])]
@@ -99,7 +105,10 @@ class _SeriesScreen:
         plain = [position for position in positions if position not in odd] if odd else positions
         times_s, values = _picked(series.times_s, plain), self._converted(_picked(series.values, plain))
         readings.extend(times_s, values, positions=plain, provenance=provenance)
-        for position in positions if odd else ():
+        if not odd:
+            self._remark_on_assay(positions)
+            return
+        for position in positions:
             measured = odd.get(position)
             if measured is None:
                 continue
@@ -117,7 +126,7 @@ class _SeriesScreen:
         channel, findings = self.coded.channel, self.chart.findings
         doubted: dict[Refusal, list[int]] = {}
         rare: list[int] = []
-        for position in positions if odd else ():
+        for position in positions:
             measured = odd.get(position)
             if measured is not None and measured.doubt is not None:
                 doubted.setdefault(measured.doubt, []).append(position)
@@ -127,13 +136,17 @@ class _SeriesScreen:
             remark_on_doubt(doubt, channel, findings, field=self._place(at[0]), count=len(at))
         if rare:
             remark_on_rarity(channel, findings, field=self._place(rare[0]), count=len(rare))
+        self._remark_on_assay(positions)
+
+    def _remark_on_assay(self, positions: Sequence[int]) -> None:
         if not (self.accepted.interchangeable and self.coded.interchangeable):
+            channel, findings = self.coded.channel, self.chart.findings
             remark_on_assay(channel, findings, field=self._place(positions[0]), count=len(positions))
 
     def _not_plain(self) -> Sequence[int]:
         """Positions that the extremes alone do not show to be plausible."""
-        hard, soft, values = self.accepted.hard, self.accepted.soft, self.series.values
-        low, high, whole = max(hard.low, soft.low), min(hard.high, soft.high), self.coded.channel.integral
+        plain, values, whole = self.accepted.plain, self.series.values, self.coded.channel.integral
+        low, high = plain.low, plain.high
         if not whole and low <= min(values) and max(values) <= high:
             return ()
         return [

@@ -51,8 +51,11 @@ _STEPS: Mapping[str, Steps] = {
 
 def worst(channel: Channel, candidates: Iterable[float], *, spo2_scale: int, on_oxygen: bool) -> float:
     """The candidate, as charted, that counts most. On SpO2 scale 2 with oxygen, a high saturation is bad too."""
+    standing = tuple(candidates)
+    if len(standing) == 1:
+        return charted(channel, standing[0])
     steps = _STEPS[channel.name] if channel.name != "O2Sat" else _spo2_steps(spo2_scale, on_oxygen=on_oxygen)
-    return max((charted(channel, value) for value in candidates), key=steps.severity)
+    return max((charted(channel, value) for value in standing), key=steps.severity)
 
 
 def charted(channel: Channel, value: float) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from stepdown.domain.reasons import AbstentionReason, InputIssue
 
@@ -21,8 +22,7 @@ class InputStatus(StrEnum):
     STALE = "stale"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleInput:
+class RuleInput(NamedTuple):
     """One parameter as the rules see it: canonical unit, rounded half-up to charting resolution.
 
     `value` is a float, or one of `CONSCIOUSNESS_LETTERS`; None unless `status` is PRESENT.
@@ -47,11 +47,10 @@ class RuleInputs:
     want_alternate_scale: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsedInput:
+class UsedInput(NamedTuple):
     """An observation that reached the rules or the grid; `value` is in the canonical `unit`, before rounding.
 
-    A packed series is one entry: `count` values were used, and the newest of them stands here. Consciousness counts
+    A packed series is one entry: so many `readings` were used, and the newest of them stands here. Consciousness counts
     0 to 4 along A, C, V, P, U.
     """
 
@@ -60,7 +59,7 @@ class UsedInput:
     value: float
     unit: str
     observed_time_s: float
-    count: int = 1
+    readings: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,11 @@
-"""What a client says about one encounter, decoded from the wire but not yet believed."""
+"""What a client says about one encounter, decoded from the wire but not yet believed.
+
+What a request holds by the hundred is a named tuple, which is made in a third of the time of a frozen dataclass.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from stepdown.domain.tiers import Urgency
 
@@ -69,8 +73,7 @@ class IcuUnit(StrEnum):
     SURGICAL = "surgical"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(NamedTuple):
     """One coded measurement.
 
     `value` is the number as sent; `coded_value` a code for consciousness (SNOMED, or one of A C V P U).
@@ -95,9 +98,12 @@ class Observation:
     time_ambiguous: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservationSeries:
-    """Packed measurements of one code and unit: `values[i]` was taken at `times_s[i]` (Unix seconds UTC); all final."""
+class ObservationSeries(NamedTuple):
+    """Packed measurements of one code and unit: `values[i]` was taken at `times_s[i]` (Unix seconds UTC); all final.
+
+    Series of one request that were measured at the same times hold the same tuple of them, so that what can be said of
+    the times need be worked out once.
+    """
 
     field: str
     code_system: str

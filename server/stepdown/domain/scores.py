@@ -1,13 +1,13 @@
 """Results of the published clinical rules, with the trace an auditor needs."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepdown.domain.bands import Band
 from stepdown.domain.intake import InputStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterScore:
+class ParameterScore(NamedTuple):
     """One parameter's part in a score.
 
     A missing one has `points` None and counts `minimum_points`..`maximum_points`.
@@ -23,8 +23,7 @@ class ParameterScore:
     observed_time_s: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreResult:
+class ScoreResult(NamedTuple):
     """One rule set applied to one encounter.
 
     `total` is None unless complete; `minimum_total`..`maximum_total` bound what the missing parameters could make it.

@@ -102,6 +102,5 @@ def _total(each: tuple[int, KnownAnswer]) -> int:
 
 
 def _difference(given: RulesAssessment | ScoreResult, expected: RulesAssessment | ScoreResult) -> str:
-    return ", ".join(
-        field.name for field in fields(expected) if getattr(given, field.name, None) != getattr(expected, field.name)
-    )
+    names = expected._fields if isinstance(expected, ScoreResult) else [field.name for field in fields(expected)]
+    return ", ".join(name for name in names if getattr(given, name, None) != getattr(expected, name))

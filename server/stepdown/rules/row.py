@@ -5,7 +5,7 @@ earns no points and leaves every attainable number of points open. It counts as 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from stepdown.domain.intake import InputStatus, RuleInput
 from stepdown.domain.scores import ParameterScore
@@ -93,7 +93,7 @@ class Row:
         minimum, maximum = min(attainable), max(attainable)
         if minimum == maximum:
             return score
-        return replace(score, points=None, minimum_points=minimum, maximum_points=maximum)
+        return score._replace(points=None, minimum_points=minimum, maximum_points=maximum)
 
     def possible(self, score: ParameterScore, parameters: Parameters, scale: int, state: int) -> tuple[int, ...]:
         """All the points that the row, marked as `score`, can earn while the selecting channel is in `state`."""
@@ -119,8 +119,7 @@ class Row:
         first = given[0]
         stale = any(one.status is InputStatus.STALE for one in given)
         unscored = first.status is InputStatus.PRESENT and first.value in self.readings[0].unscored
-        return replace(
-            self.absent,
+        return self.absent._replace(
             value=first.value if unscored else None,
             status=InputStatus.STALE if stale else InputStatus.MISSING,
             observed_time_s=first.observed_time_s,

@@ -9,7 +9,6 @@ from functools import partial
 
 from google.rpc.status_pb2 import Status
 
-from stepdown.api.v1 import assessments_pb2
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.domain.assessments import Assessment, TierIdentity
 from stepdown.domain.bands import Band
@@ -24,11 +23,10 @@ from stepdown.serving.drift_sample import drift_sample
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.claims import Claims
 from stepdown.transport.clinical_pathways import ClinicalPathways
-from stepdown.transport.codec.assessments import encode_assessment
+from stepdown.transport.codec.assessments import EncodedAssessment, encode_assessment
 from stepdown.transport.codec.requests import RequestLimits, decode_request
 from stepdown.transport.last_resort import outcome_by_rules
 from stepdown.transport.questions import CallTerms, Prepared, Question
-from stepdown.transport.recording import mark_recorded
 from stepdown.transport.refusals import ledger_unavailable, overloaded
 from stepdown.transport.status import incident_status, no_answer_status, rejection_status
 
@@ -112,27 +110,29 @@ class AssessmentFlow:
                 self._claims.release(question.claim)
 
     def _open(self, message: AssessRiskRequest, terms: CallTerms, arrived: Callable[[Question], None]) -> Question:
+        content = message.SerializeToString(deterministic=True)
         question = Question(
             request_id=message.request_id,
             arrived=arrived,
             terms=terms,
             pathway=self._pathways.configured(message.pathway),
             begun_s=self._chain.now_s(),
-            request_digest=self._recording.digest_of(partial(message.SerializeToString, deterministic=True)),
+            request_digest=self._recording.digest_of(content),
         )
-        self._attempt(question, partial(self._prepare, question, message, terms))
+        self._attempt(question, partial(self._prepare, question, message, content))
         return question
 
-    def _prepare(self, question: Question, message: AssessRiskRequest, terms: CallTerms) -> None:
+    def _prepare(self, question: Question, message: AssessRiskRequest, content: bytes) -> None:
+        terms = question.terms
         request = decode_request(message, limits=self._limits)
         if self._limits.shedding.refuses(request.urgency, terms.waited_s):
             self._record.notice(CallShed(urgency=request.urgency))
             raise overloaded()
         pathway = self._pathways.named(request.pathway, minimum_tier=request.minimum_tier)
         question.minimum_tier = request.minimum_tier
-        question.claim, stored = self._claims.claim(terms.caller, message)
+        question.claim, stored = self._claims.claim(terms.caller, message, content=content)
         if stored is not None:
-            question.answer = assessments_pb2.Assessment.FromString(stored)
+            question.settle(answer=stored)
             return
         assessment = pathway.prepare(request, received_time_s=self._clock.wall_s())
         self._claims.permit(request, assessment.intake.grid)
@@ -205,8 +205,7 @@ class AssessmentFlow:
             self._watch.saw(drift_sample(prepared.assessment, assessment))
         if question.request is None and assessment.answered_by is not None:
             self._tell(assessment, assessment.answered_by, question, terms)
-        content = answer.SerializeToString(deterministic=True)
-        receipt = self._recording.answer(assessment, content, question.asked_by, partial(_recorded, question))
+        receipt = self._recording.answer(assessment, answer.unsealed, question.asked_by, partial(_recorded, question))
         question.receipt = receipt
         if receipt is None or receipt.is_done:
             self._seal(question, answer)
@@ -214,16 +213,16 @@ class AssessmentFlow:
             question.unsealed = answer
             question.until_s = self._chain.now_s() + self._patience_s(question)
 
-    def _seal(self, question: Question, answer: assessments_pb2.Assessment) -> None:
+    def _seal(self, question: Question, answer: EncodedAssessment) -> None:
         """Say whether the answer is on the ledger, and let it go. Raises: RequestRejectedError if it has to be."""
         receipt = question.receipt
         if receipt is not None and not receipt.record_id:
             self._recording.count_unrecorded()
             if self._recording.is_required:
                 raise ledger_unavailable()
-        mark_recorded(answer, "" if receipt is None else receipt.record_id)
-        self._claims.settle(question.claim, answer.SerializeToString())
-        question.answer = answer
+        sealed = answer.sealed("" if receipt is None else receipt.record_id)
+        self._claims.settle(question.claim, sealed)
+        question.settle(answer=sealed)
 
     def _patience_s(self, question: Question) -> float:
         """How long a record is waited for: never so long that the answer would miss its caller."""
@@ -234,7 +233,7 @@ class AssessmentFlow:
         return max(0.0, min(self._recording.wait_s, left_s))
 
     def _refuse(self, question: Question, status: Status, reason: str, incident_id: str = "") -> None:
-        question.failure = status
+        question.settle(failure=status)
         self._recording.refusal(reason, question.asked_by, pathway=question.pathway, incident_id=incident_id)
 
     def _tell(self, assessment: Assessment, tier: TierIdentity, question: Question, terms: CallTerms) -> None:

@@ -127,6 +127,6 @@ class AssessmentStream:
 def _response(question: Question) -> StreamAssessRiskResponse:
     return StreamAssessRiskResponse(
         request_id=question.request_id,
-        assessment=question.answer,
+        assessment=question.assessment,
         failure=None if question.failure is None else encode_failure(question.failure),
     )

@@ -10,9 +10,10 @@ from stepdown.domain.observations import ClinicalRequest
 class Claims(Protocol):
     """One idempotency key per caller and request id, and a rate per encounter. Any thread may call."""
 
-    def claim(self, caller: str, message: AssessRiskRequest) -> tuple[str, bytes | None]:
+    def claim(self, caller: str, message: AssessRiskRequest, *, content: bytes) -> tuple[str, bytes | None]:
         """The key now held, and the stored answer if this very request was answered before.
 
+        `content`: the message in bytes, the same for the same message.
         Raises: RequestRejectedError IDEMPOTENCY_PAYLOAD_MISMATCH, REQUEST_IN_PROGRESS.
         """
 

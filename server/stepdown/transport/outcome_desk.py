@@ -56,7 +56,7 @@ class OutcomeDesk:
         report = decode_report(message, now_s=self._clock.wall_s())
         try:
             answer = self._answer(message.record_id)
-            by = caller_now(self._recording.digest_of(lambda: message.SerializeToString(deterministic=True)))
+            by = caller_now(self._recording.digest_of(message.SerializeToString(deterministic=True)))
             key = self._recording.digest(f"{by.name}\0{message.report_id}".encode())
             known = self._claim(key, by.request_digest)
         except LedgerUnavailableError as error:

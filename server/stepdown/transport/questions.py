@@ -15,6 +15,7 @@ from stepdown.domain.intake import InputFlag
 from stepdown.domain.reasons import Reason
 from stepdown.ports import Receipt
 from stepdown.serving.assessment import ClinicalPathway, PreparedAssessment
+from stepdown.transport.codec.assessments import EncodedAssessment
 from stepdown.transport.deadlines import Allowance
 from stepdown.transport.recording import CallerOnRecord
 
@@ -59,7 +60,7 @@ class Prepared:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Question:
-    """Ends with exactly one of `answer` and `failure`.
+    """Ends with exactly one of `answer`, the bytes of an `Assessment`, and `failure`.
 
     `pathway` is empty unless it is a configured one. `claim` names the idempotency claim held. `request` is
     what the chain was asked, None where it need not be; `outcome` is what it said, waited for until `until_s` on the
@@ -81,15 +82,25 @@ class Question:
     until_s: float = 0.0
     silence: Reason = Reason.INTERNAL_FAULT
     request_digest: str = ""
-    unsealed: assessments_pb2.Assessment | None = None
+    unsealed: EncodedAssessment | None = None
     receipt: Receipt | None = None
-    answer: assessments_pb2.Assessment | None = None
+    answer: bytes | None = None
     failure: Status | None = None
 
     @property
     def asked_by(self) -> CallerOnRecord:
         """The same for the ledger."""
         return CallerOnRecord(name=self.terms.caller, trace_id=self.terms.trace_id, request_digest=self.request_digest)
+
+    @property
+    def assessment(self) -> assessments_pb2.Assessment | None:
+        """The answer as the wire contract's message."""
+        return None if self.answer is None else assessments_pb2.Assessment.FromString(self.answer)
+
+    def settle(self, *, answer: bytes | None = None, failure: Status | None = None) -> None:
+        """End it, and let go of what points back here, so that it is freed at once and not by the garbage collector."""
+        self.answer, self.failure = answer, failure
+        self.request = self.receipt = self.unsealed = None
 
     @property
     def is_settled(self) -> bool:

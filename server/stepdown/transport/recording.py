@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from struct import pack
 
-from stepdown.api.v1 import assessments_pb2
 from stepdown.domain.assessments import Assessment, Degradation, TierIdentity
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.records import Draft, Fact, RecordKind
@@ -44,9 +43,9 @@ class Recording:
     wait_s: float = 0.0
     is_required: bool = False
 
-    def digest_of(self, content: Callable[[], bytes]) -> str:
+    def digest_of(self, content: bytes) -> str:
         """The keyed digest of what a client sent; empty, and nothing is computed, where no ledger is kept."""
-        return self.digest(content()) if self.ledger is not None else ""
+        return self.digest(content) if self.ledger is not None else ""
 
     def answer(
         self, assessment: Assessment, content: bytes, by: CallerOnRecord, when_done: Callable[[Receipt], None]
@@ -125,12 +124,6 @@ class Recording:
 
 
 NO_RECORDING = Recording()
-
-
-def mark_recorded(answer: assessments_pb2.Assessment, record_id: str) -> None:
-    """Say in an answer where its record is."""
-    answer.recorded = bool(record_id)
-    answer.record_id = record_id
 
 
 def _asked(by: CallerOnRecord) -> dict[str, Fact]:

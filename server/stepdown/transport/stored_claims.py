@@ -36,12 +36,12 @@ class StoredClaims:
         self._encounter = EncounterRateLimit(replace(rate, burst=rate.burst * HOURS_OF_ROOM))
         self._assessed: OrderedDict[bytes, None] = OrderedDict()
 
-    def claim(self, caller: str, message: AssessRiskRequest) -> tuple[str, bytes | None]:
+    def claim(self, caller: str, message: AssessRiskRequest, *, content: bytes) -> tuple[str, bytes | None]:
         """The key now held, and the stored answer if this very request was answered before."""
         if not message.request_id:
             return "", None  # intake refuses it, with everything else that is wrong
         key = f"{caller}\0{message.request_id}"
-        digest = blake2b(message.SerializeToString(deterministic=True), digest_size=32).hexdigest()
+        digest = blake2b(content, digest_size=32).hexdigest()
         with self._lock:
             claim = self._store.begin(
                 key, digest, encounter_token=message.encounter_token, now_s=self._clock.monotonic_s()

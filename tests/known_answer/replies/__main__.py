@@ -1,6 +1,7 @@
 """Writes the replies down anew: `python -m tests.known_answer.replies`. Only for a change of answers that is meant."""
 
 import gzip
+import sys
 
 from stepdown.api.v1.assessment_service_pb2 import BatchAssessRiskRequest, BatchAssessRiskResponse
 from tests.known_answer.replies.asking import Asked
@@ -14,4 +15,4 @@ replies = BatchAssessRiskResponse(results=asked.results(requests))
 for path, message in ((REQUESTS, BatchAssessRiskRequest(requests=requests)), (REPLIES, replies)):
     path.write_bytes(gzip.compress(message.SerializeToString(deterministic=True), mtime=0))
 LEDGER.write_text(f"{asked.ledger_digest()}\n", "utf-8")
-print(f"{len(requests)} replies")
+sys.stdout.write(f"{len(requests)} replies\n")

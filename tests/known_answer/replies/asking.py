@@ -1,4 +1,4 @@
-"""Asks a whole flow, from the message to the sealed reply, over a chain whose answers depend on what the model is given.
+"""Asks a whole flow, from the message to the sealed reply, over a chain that answers by what the model is given.
 
 Everything is at rest: the clock stands still and the ledger numbers its records, so that a reply is the same byte for
 byte whenever it is given.
@@ -18,6 +18,7 @@ from stepdown.domain.engine_events import Request
 from stepdown.domain.reasons import Reason
 from stepdown.resilience.rate_limit import RatePolicy
 from stepdown.rules.composite import Composite
+from stepdown.rules.golden import ProvenRules
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.transport.assessment_flow import AssessmentFlow
 from stepdown.transport.calls import CallRecord
@@ -54,7 +55,9 @@ def _answer(request: Request) -> Outcome:
 def _pathway() -> ClinicalPathway:
     supporting = tuple(rule_set(name) for name in _SUPPORTING)
     composite = Composite(answering=rule_set("news2"), lactate=rule_set("lactate"), supporting=supporting)
-    return ClinicalPathway(pathway=pathway(), composite=composite, policy=IntakePolicy(), valid_for_s=3600.0)
+    return ClinicalPathway(
+        pathway=pathway(), rules=ProvenRules(composite=composite), policy=IntakePolicy(), valid_for_s=3600.0
+    )
 
 
 class Asked:
@@ -85,7 +88,9 @@ class Asked:
             (question,) = self._flow.begin((request,), _TERMS, _ignore)
             self._flow.conclude(question, _TERMS)
             failure = None if question.failure is None else encode_failure(question.failure)
-            yield wire.BatchAssessRiskResult(request_id=request.request_id, assessment=question.answer, failure=failure)
+            yield wire.BatchAssessRiskResult(
+                request_id=request.request_id, assessment=question.assessment, failure=failure
+            )
 
     def ledger_digest(self) -> str:
         """One digest over every fact that was put on the ledger."""

@@ -1,4 +1,4 @@
-"""Requests with every bad input that a hospital's feed is known to send, one kind each, beside a well adult's vitals."""
+"""Requests with every bad input that a hospital's feed is known to send, one kind each, beside a well adult."""
 
 from collections.abc import Callable, Iterator
 
@@ -160,7 +160,10 @@ CHANGES: dict[str, Change] = {
     "stale": _both(_without("8867-4"), lambda request: seen(request, "8867-4", 80.0, "/min", ago_s=9 * 3600)),
     "older-than-the-window": lambda request: seen(request, "8867-4", 80.0, "/min", ago_s=49 * 3600),
     "implausible": _both(
-        *(_value(c, v, u) for c, v, u in (("8867-4", 260.0, "/min"), ("2823-3", 8.9, "mmol/L"), ("8310-5", 31.0, "Cel")))
+        *(
+            _value(c, v, u)
+            for c, v, u in (("8867-4", 260.0, "/min"), ("2823-3", 8.9, "mmol/L"), ("8310-5", 31.0, "Cel"))
+        )
     ),
     "implausible-series": _series("6690-2", [8.0, 180.0, 190.0], "10*3/uL"),
     "impossible": _both(_value("59408-5", 104.0, "%"), _value("8867-4", -5.0, "/min"), _value("2744-1", 9.0, "[pH]")),
@@ -175,13 +178,13 @@ CHANGES: dict[str, Change] = {
     "coma-parts": _both(
         *(_value(c, v, "{score}") for c, v in (("9267-6", 4.0), ("9270-0", 5.0), ("9268-4", 6.0), ("9269-2", 9.0)))
     ),
-    "coma-parts-only": _both(*(_value(c, v, "{score}") for c, v in (("9267-6", 3.0), ("9270-0", 4.0), ("9268-4", 5.0)))),
+    "coma-parts-only": _both(
+        *(_value(c, v, "{score}") for c, v in (("9267-6", 3.0), ("9270-0", 4.0), ("9268-4", 5.0)))
+    ),
     "age-9": _of("indication", age_years=9.0),
     "age-17": _of("indication", age_years=17.0),
     "age-missing": lambda request: request.indication.ClearField("age_years"),
-    "age-observed": _both(
-        lambda request: request.indication.ClearField("age_years"), _value("30525-0", 71.0, "a")
-    ),
+    "age-observed": _both(lambda request: request.indication.ClearField("age_years"), _value("30525-0", 71.0, "a")),
     "age-disagrees": _value("30525-0", 71.0, "a"),
     "age-200": _of("indication", age_years=200.0),
     "age-nan": _of("indication", age_years=NAN),
@@ -192,10 +195,13 @@ CHANGES: dict[str, Change] = {
     "scale-2-confirmed": _of("indication", spo2_scale=wire.SPO2_SCALE_2, spo2_scale_2_confirmed=True),
     "air-and-oxygen": _both(
         _value("3150-0", 50.0, "%"),
-        lambda request: request.observations.add(code_system=CINC, code="SupplementalOxygen", value=0.0, unit="1")
-        .effective_time.FromMilliseconds(round((START_S - 30) * 1000)),
+        lambda request: request.observations.add(
+            code_system=CINC, code="SupplementalOxygen", value=0.0, unit="1"
+        ).effective_time.FromMilliseconds(round((START_S - 30) * 1000)),
     ),
-    "fio2": _both(*(_value("3150-0", v, u) for v, u in ((40.0, "%"), (0.4, "1"), (1.0, ""), (4000.0, "%"), (-50.0, "%")))),
+    "fio2": _both(
+        *(_value("3150-0", v, u) for v, u in ((40.0, "%"), (0.4, "1"), (1.0, ""), (4000.0, "%"), (-50.0, "%")))
+    ),
     "censored": _both(
         _value("2524-7", 0.3, "mmol/L", comparator=wire.COMPARATOR_LESS),
         _value("8480-6", 220.0, "mm[Hg]", comparator=wire.COMPARATOR_GREATER_OR_EQUAL),
@@ -256,23 +262,24 @@ CHANGES: dict[str, Change] = {
     "half-coma": _value("9269-2", 14.5, "{score}"),
     "half-coma-series": _series("9269-2", [15.0, 14.5], "{score}"),
     "series-unequal": _series("8867-4", [80.0, 81.0], "/min", source="m-1"),
-    "series-future-and-past": lambda request: packed(request, "8867-4", [80.0 + h for h in range(60)], "/min")
-    .base_time.FromMilliseconds(round((START_S + 7230) * 1000)),
+    "series-future-and-past": lambda request: packed(
+        request, "8867-4", [80.0 + h for h in range(60)], "/min"
+    ).base_time.FromMilliseconds(round((START_S + 7230) * 1000)),
     "series-backwards": lambda request: packed(request, "8867-4", [80.0, 81.0, 82.0], "/min").offsets_ms.__setitem__(
         0, HOUR_MS // 2
     ),
     "series-without-base": lambda request: packed(request, "8867-4", [80.0], "/min").ClearField("base_time"),
     "series-empty": _series("8867-4", [], "/min"),
-    "series-within-the-hour": lambda request: packed(request, "8867-4", [80.0, 81.0, 85.0], "/min").offsets_ms.__setitem__(
-        slice(0, 2), [-120_000, -60_000]
-    ),
+    "series-within-the-hour": lambda request: packed(
+        request, "8867-4", [80.0, 81.0, 85.0], "/min"
+    ).offsets_ms.__setitem__(slice(0, 2), [-120_000, -60_000]),
     "hydrogen-ions": _series("2744-1", [40.0, 63.1], "nmol/L"),
     "strict": _both(_of("", strict=True), _value("8310-5", 101.3, "Cel")),
     "contributions": _of("", want_contributions=True),
-    "admission": lambda request: (
-        request.indication.hospital_admission_time.FromMilliseconds(round((START_S - 90_000) * 1000)),
-        request.indication.icu_admission_time.FromMilliseconds(round((START_S - 80_000) * 1000)),
-        setattr(request.indication, "icu_unit", wire.ICU_UNIT_SURGICAL),
+    "admission": _both(
+        lambda request: request.indication.hospital_admission_time.FromMilliseconds(round((START_S - 90_000) * 1000)),
+        lambda request: request.indication.icu_admission_time.FromMilliseconds(round((START_S - 80_000) * 1000)),
+        _of("indication", icu_unit=wire.ICU_UNIT_SURGICAL),
     ),
     "admission-to-come": lambda request: request.indication.icu_admission_time.FromMilliseconds(
         round((START_S + 90_000) * 1000)

@@ -1,6 +1,6 @@
 """Encounters as they come: simulated stays hour by hour, and mixtures of every channel, unit, time and status."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -33,7 +33,7 @@ def stay_requests(*, each: int) -> Iterator[AssessRiskRequest]:
 def mixed_requests(count: int, *, seed: int) -> Iterator[AssessRiskRequest]:
     """Half of them packed; values possible and others, units of the channel and others, few times so that they meet."""
     for number in range(count):
-        chance = Random(seed * 1_000_003 + number)  # noqa: S311  # a schedule to repeat
+        chance = Random(seed * 1_000_003 + number)  # a schedule to repeat
         request = well(f"mixed-{number}")
         if chance.random() < 0.8:
             request.ClearField("observations")
@@ -51,15 +51,19 @@ def mixed_requests(count: int, *, seed: int) -> Iterator[AssessRiskRequest]:
 
 def _indicate(indication: wire.Indication, chance: Random) -> None:
     indication.age_years = chance.choice((64.0, 64.5, 30.0, 17.0, 9.0, 125.0, 80.0, 45.0))
-    indication.sex = chance.choice(wire.Sex.values())
-    indication.pregnancy = chance.choice((0, 0, 0, 0, 1, 2, 3))
-    indication.care_setting = chance.choice(wire.CareSetting.values())
-    indication.spo2_scale = chance.choice((0, 0, 1, 2))
+    _draw(indication, "sex", wire.Sex.values(), chance)
+    _draw(indication, "pregnancy", (0, 0, 0, *wire.Pregnancy.values()), chance)
+    _draw(indication, "care_setting", wire.CareSetting.values(), chance)
+    _draw(indication, "spo2_scale", (0, *wire.Spo2Scale.values()), chance)
     indication.spo2_scale_2_confirmed = chance.random() < 0.5
-    indication.icu_unit = chance.choice(wire.IcuUnit.values())
+    _draw(indication, "icu_unit", wire.IcuUnit.values(), chance)
     if chance.random() < 0.3:
         indication.icu_admission_time.FromMilliseconds(round((START_S - chance.randrange(400_000)) * 1000))
         indication.hospital_admission_time.FromMilliseconds(round((START_S - chance.randrange(900_000)) * 1000))
+
+
+def _draw(message: wire.Indication | wire.Observation, field: str, numbers: Sequence[int], chance: Random) -> None:
+    setattr(message, field, chance.choice(numbers))
 
 
 def _pack(request: AssessRiskRequest, chance: Random) -> None:
@@ -81,7 +85,7 @@ def _pack(request: AssessRiskRequest, chance: Random) -> None:
 def _observe(request: AssessRiskRequest, chance: Random) -> None:
     channel, system, code, unit = _named(chance)
     added = request.observations.add(code_system=system, code=code, unit=unit)
-    added.status = chance.choice(_STATUSES)
+    _draw(added, "status", _STATUSES, chance)
     if channel.answers and chance.random() < 0.8:
         added.coded_value = chance.choice((*channel.answers, "nothing-known"))
     elif chance.random() < 0.97:
@@ -93,14 +97,18 @@ def _observe(request: AssessRiskRequest, chance: Random) -> None:
         added.issued_time.FromMilliseconds(round((START_S - chance.choice((10, 20))) * 1000))
     if chance.random() < 0.1:
         added.source = chance.choice(("monitor-1", "monitor-2"))
-    added.comparator = chance.choice((0,) * 20 + tuple(wire.Comparator.values()))
+    _draw(added, "comparator", (*[0] * 20, *wire.Comparator.values()), chance)
     added.time_ambiguous = chance.random() < 0.03
 
 
 def _named(chance: Random) -> tuple[Channel, str, str, str]:
     """A channel under one of its names, and mostly a unit that this code takes."""
     channel = CHANNELS[chance.choice(sorted(CHANNELS))]
-    unit = chance.choice(sorted(channel.units)) if chance.random() < 0.95 else chance.choice(("", "mg/dL", "{x}", "furlong"))
+    unit = (
+        chance.choice(sorted(channel.units))
+        if chance.random() < 0.95
+        else chance.choice(("", "mg/dL", "{x}", "furlong"))
+    )
     if channel.name in _LOINC and chance.random() < 0.7:
         return channel, CodeSystem.LOINC.value, chance.choice(_LOINC[channel.name]), unit
     return channel, CodeSystem.CINC2019.value, channel.name if chance.random() < 0.97 else "NoSuchColumn", unit
@@ -117,4 +125,8 @@ def _value(channel: Channel, scale: tuple[float, float], chance: Random, *, odd:
     value = low + (high - low) * chance.random()
     if odd and chance.random() < 0.3:
         value = chance.choice((value * 40, -value, 0.0, -0.0, value * 18, value / 18))
-    return float(round(value)) if channel.integral and chance.random() < 0.95 else round(value, chance.choice((0, 1, 1, 2, 5)))
+    return (
+        float(round(value))
+        if channel.integral and chance.random() < 0.95
+        else round(value, chance.choice((0, 1, 1, 2, 5)))
+    )

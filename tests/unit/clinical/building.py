@@ -65,7 +65,7 @@ def seen(channel: str, value: float | None = None, ago_s: float = 300.0, **more:
         unit=unit,
         effective_time_s=AS_OF_S - ago_s,
     )
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return plain._replace(**more)  # type: ignore[arg-type]
 
 
 def column(name: str, value: float | None, ago_s: float = 300.0, **more: object) -> Observation:
@@ -77,7 +77,7 @@ def column(name: str, value: float | None, ago_s: float = 300.0, **more: object)
         value=value,
         effective_time_s=AS_OF_S - ago_s,
     )
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return plain._replace(**more)  # type: ignore[arg-type]
 
 
 def packed(channel: str, *readings: tuple[float, float], **more: object) -> ObservationSeries:
@@ -91,7 +91,7 @@ def packed(channel: str, *readings: tuple[float, float], **more: object) -> Obse
         times_s=tuple(AS_OF_S - ago_s for ago_s, _ in readings),
         values=tuple(value for _, value in readings),
     )
-    return replace(plain, **more)  # type: ignore[arg-type]
+    return plain._replace(**more)  # type: ignore[arg-type]
 
 
 def request(*observations: Observation, **more: object) -> ClinicalRequest:

@@ -3,8 +3,6 @@
 `test_bad_units_and_times.py` lists where the other rows are.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from stepdown.domain.observations import Indication, Observation
@@ -21,8 +19,8 @@ from tests.unit.clinical.building import (
 
 def test_row_22_an_observation_of_another_patient_or_stay_refuses_the_whole_request() -> None:
     ours = seen("HR", 80.0, encounter_token=request().encounter_token, subject_token=request().subject_token)
-    other_stay = replace(ours, field="observations[1000]", encounter_token=ours.encounter_token[::-1])
-    other_patient = replace(ours, field="observations[1001]", subject_token=ours.subject_token[::-1])
+    other_stay = ours._replace(field="observations[1000]", encounter_token=ours.encounter_token[::-1])
+    other_patient = ours._replace(field="observations[1001]", subject_token=ours.subject_token[::-1])
     error = refusal(ours, other_stay, other_patient)
     assert error.reason is RejectReason.SUBJECT_MISMATCH
     assert reasons(error) == {

@@ -56,7 +56,7 @@ def test_row_04_nor_is_a_time_that_is_no_number(observation: Observation) -> Non
 
 
 def test_row_04_in_the_indication_and_packed_times_too() -> None:
-    broken = replace(packed("HR", (60.0, 80.0)), times_s=(float("nan"),))
+    broken = packed("HR", (60.0, 80.0))._replace(times_s=(float("nan"),))
     indication = Indication(age_years=float("nan"), icu_admission_time_s=float("inf"))
     assert reasons(refusal(series=(broken,), indication=indication)) == {
         "indication.age_years": RejectReason.VALUE_NOT_FINITE,
@@ -205,5 +205,5 @@ def test_row_26_more_observations_than_the_limit_are_refused_before_any_is_looke
 
 
 def test_a_series_with_fewer_times_than_values_is_malformed() -> None:
-    broken = replace(packed("HR", (60.0, 80.0)), times_s=())
+    broken = packed("HR", (60.0, 80.0))._replace(times_s=())
     assert reasons(refusal(series=(broken,))) == {"series[0]": RejectReason.SERIES_MALFORMED}

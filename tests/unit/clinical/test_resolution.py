@@ -22,13 +22,13 @@ def test_readings_of_one_hour_become_their_median() -> None:
 def test_a_repetition_inside_a_packed_series_counts_once() -> None:
     intake = taken(series=(packed("HR", (60.0, 80.0), (60.0, 80.0), (30.0, 81.0)),))
     assert flagged(intake) == [("HR", InputIssue.DUPLICATE)]
-    assert [(used.field, used.count) for used in intake.used] == [("series[0].values[2]", 2)]
+    assert [(used.field, used.readings) for used in intake.used] == [("series[0].values[2]", 2)]
 
 
 def test_a_single_observation_may_repeat_a_packed_one() -> None:
     intake = taken(seen("HR", 80.0, 60.0), series=(packed("HR", (60.0, 80.0)),))
     assert flagged(intake) == [("HR", InputIssue.DUPLICATE)]
-    assert [used.count for used in intake.used] == [1]
+    assert [used.readings for used in intake.used] == [1]
 
 
 def test_a_doubtful_reading_does_not_enter_the_median_of_the_models() -> None:

@@ -1,6 +1,6 @@
 """Packed series end as the same observations would, and are listed once."""
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_a_plain_series_is_used_whole_and_listed_by_its_newest_value() -> None:
     intake = taken(series=(packed("HR", (60.0, 82.0), (7200.0, 80.0), (3600.0, 81.0)),))
     assert known_cells(intake, "HR") == {0: 82.0, 1: 81.0, 2: 80.0}
     (used,) = intake.used
-    assert (used.field, used.value, used.count) == ("series[0].values[0]", 82.0, 3)
+    assert (used.field, used.value, used.readings) == ("series[0].values[0]", 82.0, 3)
     assert parameter(intake, "HR").value == 82.0
 
 
@@ -37,13 +37,13 @@ def test_hours_without_a_value_stay_missing() -> None:
         ({"code": "2947-0"}, InputIssue.CODE_UNSUPPORTED),
     ],
 )
-def test_what_is_wrong_with_all_of_it_is_said_once(more: dict[str, str], issue: InputIssue) -> None:
-    broken = replace(packed("HR", (60.0, 80.0), (30.0, 81.0)), **more)  # type: ignore[arg-type]
+def test_what_is_wrong_with_all_of_it_is_said_once(more: dict[str, Any], issue: InputIssue) -> None:
+    broken = packed("HR", (60.0, 80.0), (30.0, 81.0))._replace(**more)
     assert entries(taken(seen("Resp", 16.0), series=(broken,)).dropped) == [("series[0]", issue, 2)]
 
 
 def test_under_a_column_name_the_canonical_unit_stands() -> None:
-    plain = replace(packed("HR", (60.0, 80.0)), code_system=CodeSystem.CINC2019, code="HR", unit="")
+    plain = packed("HR", (60.0, 80.0))._replace(code_system=CodeSystem.CINC2019, code="HR", unit="")
     assert known_cells(taken(series=(plain,)), "HR") == {0: 80.0}
 
 
@@ -77,7 +77,7 @@ def test_odd_values_are_judged_one_by_one_and_told_together() -> None:
     ]
     assert flagged(intake) == [("Temp", InputIssue.IMPLAUSIBLE)]
     assert "2 values" in intake.flags[0].detail
-    assert intake.used[0].count == 3
+    assert intake.used[0].readings == 3
 
 
 def test_doubtful_values_are_kept_from_the_models_and_told_together() -> None:
@@ -108,7 +108,7 @@ def test_two_series_of_one_channel_are_read_together() -> None:
     line = packed("SBP", (3600.0, 119.0), (1800.0, 125.0), field="series[1]")
     intake = taken(series=(cuff, line))
     assert known_cells(intake, "SBP") == {0: 122.5, 1: 119.0, 2: 118.0}
-    assert [(used.field, used.count) for used in intake.used] == [
+    assert [(used.field, used.readings) for used in intake.used] == [
         ("series[0].values[0]", 2),
         ("series[1].values[1]", 2),
     ]
@@ -117,9 +117,9 @@ def test_two_series_of_one_channel_are_read_together() -> None:
 def test_all_that_was_used_of_a_series_is_counted_whatever_stood_beside_it() -> None:
     series = packed("HR", (60.0, 82.0), (120.0, 80.0), (120.0, 84.0))
     (used,) = taken(series=(series,)).used
-    assert (used.field, used.value, used.count) == ("series[0].values[0]", 82.0, 3)
+    assert (used.field, used.value, used.readings) == ("series[0].values[0]", 82.0, 3)
     other = seen("HR", 90.0, 120.0)
-    assert [(each.field, each.count) for each in taken(other, series=(series,)).used] == [
+    assert [(each.field, each.readings) for each in taken(other, series=(series,)).used] == [
         (other.field, 1),
         ("series[0].values[0]", 3),
     ]

@@ -152,7 +152,7 @@ def test_rules_that_cannot_tell_abstain_instead_of_saying_low() -> None:
 def test_rules_that_cannot_tell_because_a_value_is_stale_say_so() -> None:
     asked = request({"HR": 75.0, "Resp": 16.0, "SBP": 120.0, "Temp": 37.0, "O2Sat": 98.0})
     old = tuple(
-        replace(each, effective_time_s=AS_OF_S - 9 * 3600.0) if each.code == "Resp" else each
+        each._replace(effective_time_s=AS_OF_S - 9 * 3600.0) if each.code == "Resp" else each
         for each in asked.observations
     )
     pathway = clinical_pathway()

@@ -60,8 +60,8 @@ class Side:
 
 def answered(question: Question) -> assessments_pb2.Assessment:
     assert question.failure is None
-    assert question.answer is not None
-    return question.answer
+    assert question.assessment is not None
+    return question.assessment
 
 
 def refused(question: Question) -> tuple[int, str]:

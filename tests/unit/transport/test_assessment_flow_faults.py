@@ -26,7 +26,7 @@ def test_a_chain_that_stays_silent_is_given_up_and_the_rules_in_hand_answer(
     side = Side(chain=FakeChain(answer=never))
     question = side.ask(CallTerms(caller="x", trace_id="", remaining_s=remaining_s))
     answer = answered(question)
-    assert side.chain.cancelled == [question.request]
+    assert side.chain.cancelled == [side.asked]
     assert (answer.answered_by.tier, answer.answered_by.bundle.name) == ("rules", "news2")
     assert [(each.tier, each.reason) for each in answer.degradations] == [
         ("full", reason),

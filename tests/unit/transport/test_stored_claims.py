@@ -1,5 +1,6 @@
 import pytest
 
+from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.clinical.intake import take_in
 from stepdown.clinical.policy import IntakePolicy
 from stepdown.domain.errors import RequestRejectedError
@@ -34,6 +35,9 @@ class Desk:
         self.clock = HandClock()
         self.claims = StoredClaims(self.clock, rate=rate, kept_for_s=60.0)
 
+    def claim(self, message: AssessRiskRequest, *, caller: str = CALLER) -> tuple[str, bytes | None]:
+        return self.claims.claim(caller, message, content=message.SerializeToString(deterministic=True))
+
     def permit(self, *, heart_rate: float, as_of_s: float = NOON_S, encounter: str = ENCOUNTER) -> str:
         """Assess at an instant with this heart rate; the reason of a refusal, or nothing."""
         message = assess_request(now_s=as_of_s, encounter_token=encounter)
@@ -50,69 +54,69 @@ class Desk:
 def test_the_same_request_gets_the_same_answer() -> None:
     """Row 27."""
     desk, message = Desk(), assess_request()
-    key, stored = desk.claims.claim(CALLER, message)
+    key, stored = desk.claim(message)
     assert (bool(key), stored) == (True, None)
     desk.claims.settle(key, b"the answer")
-    assert desk.claims.claim(CALLER, message) == ("", b"the answer")
+    assert desk.claim(message) == ("", b"the answer")
 
 
 def test_other_content_under_the_same_name_is_refused() -> None:
     """Row 27."""
     desk, message = Desk(), assess_request()
-    desk.claims.settle(desk.claims.claim(CALLER, message)[0], b"the answer")
+    desk.claims.settle(desk.claim(message)[0], b"the answer")
     message.strict = True
     with pytest.raises(RequestRejectedError) as caught:
-        desk.claims.claim(CALLER, message)
+        desk.claim(message)
     assert caught.value.reason is RejectReason.IDEMPOTENCY_PAYLOAD_MISMATCH
 
 
 def test_a_repetition_while_the_first_is_under_way_is_told_to_come_back() -> None:
     """Row 27."""
     desk, message = Desk(), assess_request()
-    desk.claims.claim(CALLER, message)
+    desk.claim(message)
     with pytest.raises(RequestRejectedError) as caught:
-        desk.claims.claim(CALLER, message)
+        desk.claim(message)
     assert caught.value.reason is RejectReason.REQUEST_IN_PROGRESS
     assert caught.value.retry_after_s is not None
 
 
 def test_two_callers_share_no_names() -> None:
     desk, message = Desk(), assess_request()
-    desk.claims.settle(desk.claims.claim(CALLER, message)[0], b"the answer")
-    assert desk.claims.claim("spiffe://stepdown.demo/assessor/other", message)[1] is None
+    desk.claims.settle(desk.claim(message)[0], b"the answer")
+    assert desk.claim(message, caller="spiffe://stepdown.demo/assessor/other")[1] is None
 
 
 def test_a_claim_that_was_given_back_can_be_made_again() -> None:
     desk, message = Desk(), assess_request()
-    desk.claims.release(desk.claims.claim(CALLER, message)[0])
+    desk.claims.release(desk.claim(message)[0])
     message.strict = True
-    assert desk.claims.claim(CALLER, message)[1] is None
+    assert desk.claim(message)[1] is None
 
 
 def test_a_request_without_a_name_claims_nothing_and_giving_nothing_back_is_harmless() -> None:
     desk = Desk()
-    assert desk.claims.claim(CALLER, assess_request(request_id="")) == ("", None)
+    assert desk.claim(assess_request(request_id="")) == ("", None)
     desk.claims.settle("", b"x")
     desk.claims.release("")
-    assert desk.claims.claim(CALLER, assess_request(request_id="")) == ("", None)
+    assert desk.claim(assess_request(request_id="")) == ("", None)
 
 
 def test_an_answer_is_kept_for_its_time() -> None:
     desk, message = Desk(), assess_request()
-    desk.claims.settle(desk.claims.claim(CALLER, message)[0], b"the answer")
+    desk.claims.settle(desk.claim(message)[0], b"the answer")
     desk.clock.now_s += 59.0
-    assert desk.claims.claim(CALLER, message)[1] == b"the answer"
+    assert desk.claim(message)[1] == b"the answer"
     desk.clock.now_s += 1.0
-    assert desk.claims.claim(CALLER, message)[1] is None
+    assert desk.claim(message)[1] is None
 
 
 def test_answers_that_rest_on_another_patients_data_are_forgotten() -> None:
     desk, message, other = Desk(), assess_request(), assess_request(encounter_token=SUBJECT)
     for each in (message, other):
-        desk.claims.settle(desk.claims.claim(CALLER, each)[0], b"the answer")
+        desk.claims.settle(desk.claim(each)[0], b"the answer")
     desk.claims.retract(ENCOUNTER)
-    assert desk.claims.claim(CALLER, message)[1] is None
-    assert desk.claims.claim(CALLER, other)[1] == b"the answer"
+    assert desk.claim(message)[1] is None
+    assert desk.claim(other)[1] == b"the answer"
 
 
 def test_a_drip_of_changed_values_is_stopped_after_the_burst_and_goes_on_at_the_rate() -> None:

@@ -42,6 +42,7 @@ def decode_request(message: AssessRiskRequest, *, limits: RequestLimits) -> Clin
     """
     _refuse_too_many(message, limits)
     unknown: list[str] = []
+    times = _Times()
     request = ClinicalRequest(
         request_id=message.request_id,
         pathway=message.pathway,
@@ -49,10 +50,10 @@ def decode_request(message: AssessRiskRequest, *, limits: RequestLimits) -> Clin
         encounter_token=message.encounter_token,
         as_of_time_s=unix_s(message.as_of_time) if message.HasField("as_of_time") else None,
         indication=_indication(message.indication, unknown),
-        observations=tuple(_observation(index, each, unknown) for index, each in enumerate(message.observations)),
-        series=tuple(_series(index, each) for index, each in enumerate(message.series)),
+        observations=tuple([_observation(index, each, unknown) for index, each in enumerate(message.observations)]),
+        series=tuple([_series(index, each, times) for index, each in enumerate(message.series)]),
         minimum_tier=message.minimum_tier,
-        urgency=_named(enumerations.URGENCIES, message.urgency, "urgency", unknown),
+        urgency=_named(enumerations.URGENCIES, message.urgency, unknown, "urgency"),
         strict=message.strict,
         replay=message.replay,
         want_contributions=message.want_contributions,
@@ -64,7 +65,10 @@ def decode_request(message: AssessRiskRequest, *, limits: RequestLimits) -> Clin
 
 
 def _refuse_too_many(message: AssessRiskRequest, limits: RequestLimits) -> None:
-    values = sum(max(len(series.values), len(series.offsets_ms)) for series in message.series)
+    # No message holds more values than bytes, so most need not be looked through.
+    values = 0
+    if message.ByteSize() > limits.series_values:
+        values = sum(max(len(series.values), len(series.offsets_ms)) for series in message.series)
     counts = (
         ("observations", "maximum_observations", len(message.observations), limits.observations),
         ("series", "maximum_series", len(message.series), limits.series),
@@ -87,12 +91,12 @@ def _refuse_too_many(message: AssessRiskRequest, limits: RequestLimits) -> None:
         )
 
 
-def _named(table: Mapping[int, Member], number: int, field: str, unknown: list[str]) -> Member:
-    """The member of that number, or any, with the field noted as unknown."""
+def _named(table: Mapping[int, Member], number: int, unknown: list[str], *path: str) -> Member:
+    """The member of that number, or any, with the field at `path` noted as unknown."""
     member = table.get(number)
     if member is not None:
         return member
-    unknown.append(field)
+    unknown.append(".".join(path))
     return table[0]
 
 
@@ -111,10 +115,10 @@ def _unknown_enums(fields: list[str]) -> RequestRejectedError:
 def _indication(message: observations_pb2.Indication, unknown: list[str]) -> Indication:
     return Indication(
         age_years=message.age_years if message.HasField("age_years") else None,
-        sex=_named(enumerations.SEXES, message.sex, "indication.sex", unknown),
-        pregnancy=_named(enumerations.PREGNANCIES, message.pregnancy, "indication.pregnancy", unknown),
-        care_setting=_named(enumerations.CARE_SETTINGS, message.care_setting, "indication.care_setting", unknown),
-        spo2_scale=_named(enumerations.SPO2_SCALES, message.spo2_scale, "indication.spo2_scale", unknown),
+        sex=_named(enumerations.SEXES, message.sex, unknown, "indication.sex"),
+        pregnancy=_named(enumerations.PREGNANCIES, message.pregnancy, unknown, "indication.pregnancy"),
+        care_setting=_named(enumerations.CARE_SETTINGS, message.care_setting, unknown, "indication.care_setting"),
+        spo2_scale=_named(enumerations.SPO2_SCALES, message.spo2_scale, unknown, "indication.spo2_scale"),
         spo2_scale_2_confirmed=message.spo2_scale_2_confirmed,
         suspected_infection=message.suspected_infection,
         spinal_cord_injury=message.spinal_cord_injury,
@@ -123,23 +127,30 @@ def _indication(message: observations_pb2.Indication, unknown: list[str]) -> Ind
             unix_s(message.hospital_admission_time) if message.HasField("hospital_admission_time") else None
         ),
         icu_admission_time_s=unix_s(message.icu_admission_time) if message.HasField("icu_admission_time") else None,
-        icu_unit=_named(enumerations.ICU_UNITS, message.icu_unit, "indication.icu_unit", unknown),
+        icu_unit=_named(enumerations.ICU_UNITS, message.icu_unit, unknown, "indication.icu_unit"),
     )
 
 
 def _observation(index: int, message: observations_pb2.Observation, unknown: list[str]) -> Observation:
+    """Fields that are seldom sent are asked for by their presence, the others by their value: that is the quicker way.
+
+    A number or an instant of zero is told from one that was not sent by its presence.
+    """
     field = f"observations[{index}]"
+    value: float | None = message.value
+    if not value and not message.HasField("value"):
+        value = None
     return Observation(
         field=field,
         code_system=message.code_system,
         code=message.code,
-        value=message.value if message.HasField("value") else None,
+        value=value,
         coded_value=message.coded_value,
         unit=message.unit,
         effective_time_s=unix_s(message.effective_time) if message.HasField("effective_time") else None,
         issued_time_s=unix_s(message.issued_time) if message.HasField("issued_time") else None,
-        status=_named(enumerations.OBSERVATION_STATUSES, message.status, f"{field}.status", unknown),
-        comparator=_named(enumerations.COMPARATORS, message.comparator, f"{field}.comparator", unknown),
+        status=_named(enumerations.OBSERVATION_STATUSES, message.status, unknown, field, "status"),
+        comparator=_named(enumerations.COMPARATORS, message.comparator, unknown, field, "comparator"),
         source=message.source,
         encounter_token=message.encounter_token,
         subject_token=message.subject_token,
@@ -148,16 +159,34 @@ def _observation(index: int, message: observations_pb2.Observation, unknown: lis
     )
 
 
-def _series(index: int, message: observations_pb2.ObservationSeries) -> ObservationSeries:
+class _Times:
+    """The instants of the series of one request; those that are the same are one and the same tuple."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[float, ...], tuple[float, ...]] = {}
+
+    def of(self, message: observations_pb2.ObservationSeries) -> tuple[float, ...]:
+        """When each value was measured; nothing without a base time."""
+        base_s = unix_s(message.base_time)
+        if not base_s and not message.HasField("base_time"):
+            return ()
+        key = (base_s, *message.offsets_ms[:])
+        times_s = self._known.get(key)
+        if times_s is None:
+            times_s = self._known[key] = tuple([base_s + offset_ms / 1000 for offset_ms in key[1:]])
+        return times_s
+
+
+def _series(index: int, message: observations_pb2.ObservationSeries, times: _Times) -> ObservationSeries:
     """Without a base time no value has a time, and intake refuses the series as malformed."""
-    offsets_ms = message.offsets_ms if message.HasField("base_time") else ()
-    base_s = unix_s(message.base_time)
     return ObservationSeries(
         field=f"series[{index}]",
         code_system=message.code_system,
         code=message.code,
         unit=message.unit,
-        times_s=tuple(base_s + offset_ms / 1000 for offset_ms in offsets_ms),
-        values=tuple(message.values),
+        times_s=times.of(message),
+        values=tuple(message.values[:]),
         source=message.source,
     )

@@ -19,17 +19,18 @@ def unix_s(timestamp: Timestamp) -> float:
 
 def timestamp(unix_time_s: float) -> Timestamp:
     """The wire's instant, to the nanosecond."""
-    seconds, nanos = _split(unix_time_s)
+    seconds, nanos = seconds_and_nanos(unix_time_s)
     return Timestamp(seconds=seconds, nanos=nanos)
 
 
 def duration(span_s: float) -> Duration:
     """The wire's span, to the nanosecond; `span_s` must not be negative (its two parts would need one sign)."""
-    seconds, nanos = _split(span_s)
+    seconds, nanos = seconds_and_nanos(span_s)
     return Duration(seconds=seconds, nanos=nanos)
 
 
-def _split(value_s: float) -> tuple[int, int]:
+def seconds_and_nanos(value_s: float) -> tuple[int, int]:
+    """The parts of the wire's instants and spans."""
     seconds = math.floor(value_s)
     nanos = round((value_s - seconds) * _NANOS)
     return (seconds + 1, 0) if nanos == _NANOS else (seconds, nanos)

@@ -44,7 +44,7 @@ class AssessmentServicer(assessment_service_pb2_grpc.AssessmentServiceServicer):
         for question in questions:
             if question.failure is not None:
                 end_call(context, current_call().trace, question.failure)
-        return wire.AssessRiskResponse(assessment=questions[0].answer if questions else None)
+        return wire.AssessRiskResponse(assessment=questions[0].assessment if questions else None)
 
     def BatchAssessRisk(  # noqa: N802
         self, request: wire.BatchAssessRiskRequest, context: grpc.ServicerContext
@@ -56,7 +56,7 @@ class AssessmentServicer(assessment_service_pb2_grpc.AssessmentServiceServicer):
             results=[
                 wire.BatchAssessRiskResult(
                     request_id=question.request_id,
-                    assessment=question.answer,
+                    assessment=question.assessment,
                     failure=None if question.failure is None else encode_failure(question.failure),
                 )
                 for question in questions

@@ -233,7 +233,7 @@ def _read_used(message: assessments_pb2.UsedInput) -> UsedInput:
         value=message.value,
         unit=message.unit,
         observed_time_s=read_time(message.observed_time),
-        count=message.count,
+        readings=message.count,
     )
 
 

@@ -133,7 +133,7 @@ def assessments() -> st.SearchStrategy[Assessment]:
                 value=NUMBERS,
                 unit=WORDS,
                 observed_time_s=TIMES,
-                count=COUNTS,
+                readings=COUNTS,
             )
         ),
         dropped=_some(st.builds(DroppedInput, field=WORDS, channel=WORDS, hint=WORDS, count=COUNTS)),
@@ -205,7 +205,7 @@ def _some(strategy: st.SearchStrategy[Value]) -> st.SearchStrategy[tuple[Value, 
 def _observation(kind: str, number: float, code: str, *, plain: Observation) -> Observation:
     if kind == "neither":
         return plain
-    return replace(plain, value=number) if kind == "number" else replace(plain, coded_value=code)
+    return plain._replace(value=number) if kind == "number" else plain._replace(coded_value=code)
 
 
 def _request(
@@ -213,8 +213,8 @@ def _request(
 ) -> ClinicalRequest:
     return replace(
         plain,
-        observations=tuple(replace(each, field=f"observations[{place}]") for place, each in enumerate(observed)),
-        series=tuple(replace(each, field=f"series[{place}]") for place, each in enumerate(packed)),
+        observations=tuple(each._replace(field=f"observations[{place}]") for place, each in enumerate(observed)),
+        series=tuple(each._replace(field=f"series[{place}]") for place, each in enumerate(packed)),
     )
 
 

@@ -17,8 +17,14 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def encoded(assessment: Assessment, *, record_id: str = "") -> WireAssessment:
-    message = encode_assessment(assessment, trace_id=TRACE, record_id=record_id)
-    return WireAssessment.FromString(message.SerializeToString())
+    """Read back; in passing, that the bytes are those that the generated classes would have written."""
+    answer = encode_assessment(assessment, trace_id=TRACE)
+    sealed = answer.sealed(record_id)
+    message = WireAssessment.FromString(sealed)
+    assert message.SerializeToString(deterministic=True) == sealed
+    message.recorded, message.record_id = False, ""
+    assert message.SerializeToString(deterministic=True) == answer.unsealed
+    return WireAssessment.FromString(sealed)
 
 
 def enum_numbers(message: Message) -> list[tuple[str, int]]:
