@@ -111,6 +111,20 @@ SEED ?= 1# what happens in it
 soak: setup-dev ## an hour of mixed faults under load; what grows, is lost or mislabelled (MINUTES=60 SEED=1)
 	$(bin)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --json .build/soak.json
 
+# --------------------------------------------------------------------------------------------------------------- image
+
+SBOM ?= .build/sbom.cdx.json
+
+.PHONY: sbom
+sbom: setup-dev ## list what the image holds (CycloneDX, LOCK=cpu|cuda|migraphx SBOM=file); refuses licences not allowed
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(bin)/python scripts/sbom.py --only requirements/$(LOCK).lock \
+		--site-packages "$$($(bin)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --output $(SBOM)
+
+.PHONY: image
+image: ## build the image with buildah, podman or docker (LOCK=cpu|cuda|migraphx BASE=image TAG=name)
+	@$(install) .venv-image requirements/image.lock
+	.venv-image/bin/python scripts/image.py --variant $(LOCK) $(if $(BASE),--base "$(BASE)") $(if $(TAG),--tag "$(TAG)") $(ARGS)
+
 # ------------------------------------------------------------------------------------------------------------ generate
 
 .PHONY: proto

@@ -45,6 +45,7 @@ LOCKS = (
     Lock(name="cuda", runtime=True, extras=("cuda",), agrees_with=("dev",)),
     Lock(name="migraphx", runtime=True, extras=("migraphx",), agrees_with=("dev",)),
     Lock(name="build", groups=("build",), agrees_with=("dev",)),
+    Lock(name="image", groups=("image",), agrees_with=("dev",)),
     Lock(name="installer", groups=("installer",)),
     Lock(name="peers", groups=("peers",)),
     Lock(name="loadtest", runtime=True, groups=("loadtest",), agrees_with=("dev",)),

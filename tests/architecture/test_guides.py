@@ -20,6 +20,7 @@ from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
 from stepdown.api.v1.assessments_pb2 import Assessment
+from stepdown.domain.build import Build
 from stepdown.domain.reasons import AbstentionReason, InputIssue, Reason, RejectReason
 from stepdown.domain.tiers import Capability, TierState
 from stepdown.settings.schema import Settings
@@ -194,8 +195,8 @@ def test_every_health_name_is_explained(guide: str) -> None:
 @cache
 def exposed_metrics() -> dict[str, frozenset[str]]:
     """Every metric that the server makes itself, with its labels; from the families, not from what has happened."""
-    clock = SystemClock()
-    metrics = Metrics(tiers=TIERS, status=lambda: (pathway_status(),), clock=clock, version="0", environment="demo")
+    clock, build = SystemClock(), Build(version="0")
+    metrics = Metrics(tiers=TIERS, status=lambda: (pathway_status(),), clock=clock, build=build, environment="demo")
     metrics.watch_ledger(ledger_status)
     found: dict[str, frozenset[str]] = {}
     metrics.watch(AlarmCollector(alarms=tuple, certificates_s=lambda: {"server": 1.0}, injected=tuple))

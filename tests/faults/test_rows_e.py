@@ -18,6 +18,7 @@ from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.client import AssessmentError
 from stepdown.domain.activations import ActivationState, ActivationStatus
+from stepdown.domain.build import Build
 from stepdown.domain.engine_events import BundleActivated
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
@@ -231,7 +232,7 @@ def test_e7_a_fallback_that_breaks_unused_raises_the_alarm_while_the_first_tier_
             tiers={WARD: ("full", "distilled", "rules")},
             status=chain.driver.status,
             clock=SystemClock(),
-            version="0",
+            build=Build(version="0"),
             environment="demo",
         )
         chain.device("distilled").breaks(run="garbage", load="perturbed")

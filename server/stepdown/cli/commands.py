@@ -8,6 +8,7 @@ import stepdown as package
 
 _COMMANDS = {
     "serve": ("stepdown.cli.serve:serve", "Serve the pathways of a configuration file."),
+    "health": ("stepdown.cli.health:health", "Say whether the server of a configuration file lives."),
     "demo": ("stepdown.cli.demo:demo", "Serve the demonstration pathway on this machine."),
     "assess": ("stepdown.cli.assess:assess", "Replay a patient record against a running server."),
     "outcome": ("stepdown.cli.outcome:outcome", "Report what became of a patient, or what was thought of an answer."),

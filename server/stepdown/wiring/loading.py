@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from stepdown.adapters.active_bundles import ActiveBundles, KeptTier
 from stepdown.adapters.keys import read_trust_policy
@@ -21,6 +22,16 @@ from stepdown.wiring.translation import tier_order
 
 Trouble = Callable[..., None]
 Place = tuple[str, str]
+
+
+def kept_bundles(directory: Path | None, *, trouble: Trouble) -> ActiveBundles | None:
+    """What was activated before, where there is a folder for state."""
+    if directory is None:
+        return None
+    kept = ActiveBundles(directory)
+    if kept.unreadable:
+        trouble("active_bundles_unreadable", detail=kept.unreadable)
+    return kept
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,13 +1,13 @@
 """The ledger as the settings want it: the store, who tells it what, and what the edge puts there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stepdown.adapters.build import build_facts
 from stepdown.adapters.ledger.keys import DigestKey, read_digest_key, read_note_signer
 from stepdown.adapters.ledger.observer import LedgerObserver
 from stepdown.adapters.ledger.reader import LedgerReader
 from stepdown.adapters.ledger.store import LedgerStore, StoreOptions
+from stepdown.domain.build import Build
 from stepdown.domain.errors import ConfigurationError
 from stepdown.domain.records import Fact, LedgerError, LedgerState
 from stepdown.ledger.retention import Retention
@@ -30,6 +30,16 @@ class KeptLedger:
     recording: Recording
     archive: LedgerReader
     digest_key: DigestKey
+
+    def begin(self, facts: Mapping[str, Fact]) -> None:
+        """Put the start on record, and write from now on."""
+        self.observer.started(facts)
+        self.store.start()
+
+    def end(self, *, unanswered: int) -> None:
+        """Put the end on record, and write everything that waits."""
+        self.observer.stopped({"unanswered": unanswered})
+        self.store.close()
 
 
 def keep_ledger(
@@ -102,13 +112,17 @@ def audit_services(kept: KeptLedger | None, record: CallRecord) -> tuple[AddServ
     return (provenance(archive=kept.archive, ledger=kept.store.status().name, event=record.event),)
 
 
-def start_facts(roster: Roster, *, environment: str, sbom_sha256: str = "") -> dict[str, Fact]:
-    """What a server begins with: its software, and the bundle of every tier or why there is none.
-
-    `sbom_sha256` is the digest of the bill of materials that was installed with it; empty where there is none.
-    """
+def start_facts(roster: Roster, *, build: Build, environment: str) -> dict[str, Fact]:
+    """What a server begins with: its software, and the bundle of every tier or why there is none."""
     tiers = [_tier(name, tier) for name, pathway in roster.pathways.items() for tier in pathway.tiers]
-    return {**build_facts(), "sbom_sha256": sbom_sha256 or None, "environment": environment, "tiers": tiers}
+    return {
+        "version": build.version,
+        "code_sha256": build.code_sha256,
+        "python": build.python,
+        "sbom_sha256": build.sbom_sha256 or None,
+        "environment": environment,
+        "tiers": tiers,
+    }
 
 
 def _tier(pathway: str, tier: TierDescription) -> dict[str, Fact]:

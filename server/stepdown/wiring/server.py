@@ -2,9 +2,9 @@
 
 import sys
 
-import stepdown
 from stepdown.adapters.activation_desk import ActivationDesk, DeskSources
 from stepdown.adapters.active_bundles import ActiveBundles
+from stepdown.adapters.build import this_build
 from stepdown.adapters.bundle_directory import BundleDirectory
 from stepdown.adapters.certificate_check import CertificateCheck
 from stepdown.adapters.drift_watcher import DriftWatcher
@@ -46,7 +46,7 @@ from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.wiring.checks import CHECK_PERIOD_S, certificate_files, self_checks
 from stepdown.wiring.drift import drift_watches
-from stepdown.wiring.loading import Loading
+from stepdown.wiring.loading import Loading, kept_bundles
 from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, outcome_desk, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
 from stepdown.wiring.translation import engine_policy, listener_options, pathway_spec, pool_options, tls_material
@@ -64,7 +64,7 @@ class Server:
         self._log = JsonLog(stream=sys.stderr, clock=self._clock, debug=configuration.log.debug)
         self._log.adopt_libraries()
         self._bundles = AlteredBundles(BundleDirectory(roots=configuration.trust.bundle_directories))
-        kept = self._kept_bundles()
+        kept = kept_bundles(configuration.state.directory, trouble=self._log.trouble)
         loaded = Loading(
             configuration, source=self._bundles, kept=kept, wall_s=self._clock.wall_s(), trouble=self._log.trouble
         )
@@ -96,8 +96,7 @@ class Server:
     def start(self) -> None:
         """Start workers, then listen: rules answer from the first call. Raises ConfigurationError."""
         if self._kept is not None:
-            self._kept.observer.started(start_facts(self._roster, environment=self._settings.environment))
-            self._kept.store.start()
+            self._kept.begin(start_facts(self._roster, build=this_build(), environment=self._settings.environment))
         self._driver.start(self._pool, self._prover)
         self._desk.start()
         self._checks.start()
@@ -139,8 +138,7 @@ class Server:
         self._drift.close()
         self._board.close()
         if self._kept is not None:
-            self._kept.observer.stopped({"unanswered": left})
-            self._kept.store.close()
+            self._kept.end(unanswered=left)
         self._operations.stop()
         self._log.event("stopped")
         self._log.close()
@@ -153,7 +151,7 @@ class Server:
             tiers={name: tuple(tier.name for tier in pathway.tiers) for name, pathway in roster.pathways.items()},
             status=self._status,
             clock=self._clock,
-            version=stepdown.__version__,
+            build=this_build(),
             environment=self._settings.environment,
             drift=self._drift_reports,
             tls=self._tls_status,
@@ -168,15 +166,6 @@ class Server:
         return EngineDriver(
             engine=engine, clock=self._clock, board=self._board, on_error=self._incident, injected=self._injected
         )
-
-    def _kept_bundles(self) -> ActiveBundles | None:
-        directory = self._settings.state.directory
-        if directory is None:
-            return None
-        kept = ActiveBundles(directory)
-        if kept.unreadable:
-            self._log.trouble("active_bundles_unreadable", detail=kept.unreadable)
-        return kept
 
     def _make_desk(self, loaded: Loading, kept: ActiveBundles | None) -> ActivationDesk:
         sources = DeskSources(
@@ -282,7 +271,7 @@ class Server:
     def _server_status(self) -> ServerStatus:
         uptime_s = self._clock.monotonic_s() - self._started_s
         return ServerStatus(
-            version=stepdown.__version__,
+            build=this_build(),
             environment=self._settings.environment,
             started_time_s=self._clock.wall_s() - uptime_s,
             uptime_s=uptime_s,

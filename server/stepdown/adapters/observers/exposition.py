@@ -1,6 +1,5 @@
 """Everything there is to scrape, behind one observer and one page: `/metrics` is made here and served elsewhere."""
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import (
@@ -21,6 +20,7 @@ from stepdown.adapters.observers.metrics import MetricsObserver
 from stepdown.adapters.observers.model_statistics import ModelCounts, ModelStatisticsObserver
 from stepdown.adapters.observers.status_metrics import StatusCollector
 from stepdown.adapters.observers.tls_metrics import TlsCollector
+from stepdown.domain.build import Build
 from stepdown.domain.certificates import TlsStatus
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.notices import Notice
@@ -38,7 +38,7 @@ class Metrics:
         tiers: Mapping[str, tuple[str, ...]],
         status: Callable[[], Sequence[PathwayStatus]],
         clock: Clock,
-        version: str,
+        build: Build,
         environment: str,
         drift: Callable[[], Sequence[DriftReport]] = tuple,
         tls: Callable[[], TlsStatus] = TlsStatus,
@@ -56,13 +56,13 @@ class Metrics:
         self._registry.register(InferenceCollector(snapshot=self._statistics.snapshot, status=status))
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        build = Gauge(
+        running = Gauge(
             "stepdown_build_info",
-            "What is running; always 1.",
-            ("version", "environment", "python_version"),
+            "What is running; always 1. A digest that nobody knows is empty.",
+            ("version", "environment", "python_version", "code_sha256", "sbom_sha256"),
             registry=self._registry,
         )
-        build.labels(version, environment, platform.python_version()).set(1)
+        running.labels(build.version, environment, build.python, build.code_sha256, build.sbom_sha256).set(1)
 
     def watch(self, alarms: AlarmCollector) -> None:
         """Show what the server finds wrong with itself, too."""

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from stepdown.domain.activations import ActivationStatus
 from stepdown.domain.alarms import StandingAlarm
+from stepdown.domain.build import Build
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault, place_of
@@ -26,7 +27,7 @@ class ServerStatus:
     new; `tls_stale`: the certificate files cannot be used, and older material serves on.
     """
 
-    version: str
+    build: Build
     environment: str
     started_time_s: float
     uptime_s: float
@@ -42,7 +43,9 @@ def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drif
     watched = {report.pathway: drift_json(report) for report in drift}
     return {
         "server": {
-            "version": server.version,
+            "version": server.build.version,
+            "code_sha256": server.build.code_sha256,
+            "sbom_sha256": server.build.sbom_sha256 or None,
             "environment": server.environment,
             "started_time": _instant(server.started_time_s),
             "uptime_s": round(server.uptime_s, 3),

@@ -49,7 +49,7 @@ def status_page(server: ServerStatus, pathways: Sequence[PathwayStatus]) -> str:
         f'<meta charset="utf-8"><meta http-equiv="refresh" content="{_REFRESH_S}">'
         f'<meta name="viewport" content="width=device-width"><title>Stepdown</title><style>{_STYLE}</style>'
     )
-    facts = f"version {server.version} · {server.environment} · up {_span(server.uptime_s)}"
+    facts = f"version {server.build.version} · {server.environment} · up {_span(server.uptime_s)}"
     sections = _warnings(server) + "".join(_pathway(pathway) for pathway in pathways) + _ledger(server.ledger)
     links = " · ".join(f'<a href="{path}">{path}</a>' for path in ("/api/status", "/readyz", "/livez", "/metrics"))
     return (

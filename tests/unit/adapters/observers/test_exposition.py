@@ -7,6 +7,7 @@ import pytest
 
 from stepdown.adapters.observers.exposition import Metrics
 from stepdown.domain.assessments import TierAttempt
+from stepdown.domain.build import Build
 from stepdown.domain.notices import BatchFinished, CapabilityChanged, RequestRefused, TierFault
 from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.domain.tiers import Capability
@@ -22,9 +23,12 @@ class StandingClock:
         return 1_700_000_000.0
 
 
+BUILD = Build(version="1.2.3", code_sha256="c0de", python="3.11.7", sbom_sha256="b111")
+
+
 def busy_metrics() -> Metrics:
     pathways = (pathway_status(tier_status(), suspended_tier(name="distilled"), tier_status(name="rules")),)
-    metrics = Metrics(tiers=TIERS, status=lambda: pathways, clock=StandingClock(), version="1.2.3", environment="demo")
+    metrics = Metrics(tiers=TIERS, status=lambda: pathways, clock=StandingClock(), build=BUILD, environment="demo")
     attempt = TierAttempt(tier="full", outcome=None, elapsed_ms=1.0)
     metrics.notice(answer_given(rows=2, attempts=(attempt,)))
     metrics.notice(answer_given(answered_by=None))
@@ -62,8 +66,8 @@ def test_the_names_that_triton_dashboards_read_mean_what_they_mean_there() -> No
 
 def test_what_is_running_is_on_the_page() -> None:
     page = busy_metrics().exposition("")[0].decode()
-    assert 'stepdown_build_info{environment="demo",python_version="' in page
-    assert 'version="1.2.3"' in page
+    facts = 'code_sha256="c0de",environment="demo",python_version="3.11.7",sbom_sha256="b111",version="1.2.3"'
+    assert f"stepdown_build_info{{{facts}}} 1.0" in page
     assert "process_resident_memory_bytes" in page
     assert "_created" not in page
 
@@ -82,7 +86,7 @@ def test_a_malformed_accept_header_gets_the_plain_page() -> None:
 
 def test_two_servers_in_one_process_share_no_number() -> None:
     busy_metrics()
-    quiet = Metrics(tiers=TIERS, status=tuple, clock=StandingClock(), version="1", environment="demo")
+    quiet = Metrics(tiers=TIERS, status=tuple, clock=StandingClock(), build=Build(version="1"), environment="demo")
     found = parsed(quiet.exposition("")[0])
     assert value(found, "stepdown_answers_total", pathway=PATHWAY, tier="full", reason="none") == 0
 

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from stepdown.adapters.observers.ledger_metrics import LedgerCollector
 from stepdown.adapters.observers.log_lines import line_of_ledger
+from stepdown.domain.build import Build
 from stepdown.domain.records import LedgerState
 from stepdown.transport.operations_http.status_json import ServerStatus, status_json
 from stepdown.transport.operations_http.status_page import status_page
@@ -44,7 +45,7 @@ def test_a_ledger_that_does_not_write_is_an_error_in_the_log(state: LedgerState,
 
 def test_the_status_and_the_page_say_how_the_ledger_is_doing() -> None:
     ledger = ledger_status(state=LedgerState.UNAVAILABLE, detail="database or disk is full", waiting=3)
-    server = ServerStatus(version="1", environment="demo", started_time_s=0.0, uptime_s=1.0, ledger=ledger)
+    server = ServerStatus(build=Build(version="1"), environment="demo", started_time_s=0.0, uptime_s=1.0, ledger=ledger)
     said = status_json(server, ())["ledger"]
     assert isinstance(said, dict)
     assert (said["state"], said["detail"], said["waiting"]) == ("UNAVAILABLE", "database or disk is full", 3)

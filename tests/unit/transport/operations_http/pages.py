@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
 
+from stepdown.domain.build import Build
 from stepdown.domain.status import PathwayStatus
 from stepdown.transport.operations_http.application import OperationsSources
 from stepdown.transport.operations_http.server import OperationsServer
 from stepdown.transport.operations_http.status_json import ServerStatus
 from tests.fakes.statuses import pathway_status
 
-SERVER = ServerStatus(version="0.1.0", environment="demo", started_time_s=0.0, uptime_s=1.0)
+SERVER = ServerStatus(build=Build(version="0.1.0"), environment="demo", started_time_s=0.0, uptime_s=1.0)
 
 
 class HandSources:

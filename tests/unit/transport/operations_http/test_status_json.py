@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stepdown.domain.alarms import Alarm, AlarmKind, StandingAlarm
+from stepdown.domain.build import Build
 from stepdown.domain.drift import DriftReading, DriftReport, DriftSignal, DriftState
 from stepdown.domain.drills import FaultInjection, InjectableFault
 from stepdown.domain.reasons import Reason
@@ -15,7 +16,12 @@ from stepdown.transport.operations_http.status_page import status_page
 from tests.fakes.drills import injected_fault
 from tests.fakes.statuses import PATHWAY, pathway_status, suspended_tier, tier_status
 
-SERVER = ServerStatus(version="0.1.0", environment="demo", started_time_s=1_700_000_000.0, uptime_s=12.34567)
+SERVER = ServerStatus(
+    build=Build(version="0.1.0", code_sha256="c0de"),
+    environment="demo",
+    started_time_s=1_700_000_000.0,
+    uptime_s=12.34567,
+)
 
 
 FULL = {
@@ -80,6 +86,8 @@ def test_the_whole_shape_of_the_status() -> None:
     assert body == {
         "server": {
             "version": "0.1.0",
+            "code_sha256": "c0de",
+            "sbom_sha256": None,
             "environment": "demo",
             "started_time": "2023-11-14T22:13:20.000+00:00",
             "uptime_s": 12.346,

@@ -5,6 +5,7 @@ import hashlib
 import re
 from html.parser import HTMLParser
 
+from stepdown.domain.build import Build
 from stepdown.domain.bundles import BundleIdentity
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import Capability
@@ -12,7 +13,7 @@ from stepdown.transport.operations_http.status_json import ServerStatus
 from stepdown.transport.operations_http.status_page import CONTENT_SECURITY_POLICY, status_page
 from tests.fakes.statuses import pathway_status, suspended_tier, tier_status
 
-SERVER = ServerStatus(version="0.1.0", environment="demo", started_time_s=0.0, uptime_s=59.0)
+SERVER = ServerStatus(build=Build(version="0.1.0"), environment="demo", started_time_s=0.0, uptime_s=59.0)
 OPEN = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "a", "span", "code"}
 TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
 
@@ -48,7 +49,7 @@ def test_no_text_can_become_markup() -> None:
     hostile = "<script>alert(1)</script>\"'&"
     bundle = BundleIdentity(name=hostile, version=hostile, sha256=hostile, signers=(hostile,))
     tier = tier_status(name=hostile, device=hostile, reason=Reason.STARTING, detail=hostile, bundle=bundle)
-    server = ServerStatus(version=hostile, environment=hostile, started_time_s=0.0, uptime_s=0.0)
+    server = ServerStatus(build=Build(version=hostile), environment=hostile, started_time_s=0.0, uptime_s=0.0)
     page = status_page(server, (pathway_status(tier, name=hostile),))
     found = Elements(page)
     assert found.names <= OPEN | TABLE
@@ -72,7 +73,7 @@ def test_the_policy_allows_this_very_style_and_nothing_else() -> None:
 
 def test_the_time_since_the_start_is_said_in_words() -> None:
     def up(seconds: float) -> str:
-        server = ServerStatus(version="0.1.0", environment="demo", started_time_s=0.0, uptime_s=seconds)
+        server = ServerStatus(build=Build(version="0.1.0"), environment="demo", started_time_s=0.0, uptime_s=seconds)
         return status_page(server, ())
 
     assert "up 0 min 59 s" in up(59.9)
