@@ -3,24 +3,32 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
+from threading import Event
 from typing import Any
 
 import numpy as np
+import pytest
 
+from stepdown.adapters import bundle_directory
+from stepdown.adapters.timely_bundles import TimelyBundles
 from stepdown.client import AssessmentClient
 from stepdown.domain.drift import DriftState
 from stepdown.domain.engine_events import RequestCancelled
+from stepdown.domain.errors import TrustError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.drift.input_monitor import InputMonitor
 from stepdown.drift.policy import DriftPolicy
+from stepdown.trust.refusal import TrustRule
 from tests.fakes.drift_references import block, reference
 from tests.faults.living_chain import CPU, WARD, LivingChain, in_order, model_tier, pathway
 from tests.faults.load import ask, requests
-from tests.faults.running_server import running_server
+from tests.faults.running_server import ROOT, running_server
 from tests.faults.test_rows_e import rules_alone
+from tests.faults.witnesses import PATIENCE_S
 from tests.unit.serving.engine.bench_engine import EngineBench
 
 TOO_LATE = {Reason.DEADLINE_TOO_SHORT, Reason.QUEUE_FULL, Reason.WORKER_HUNG}
@@ -149,3 +157,26 @@ def test_g6_a_disk_that_hangs_under_the_certificates_holds_up_nobody() -> None:
                 assert ask(client, request, timeout_s=10.0).tier == "rules"
         server.process.terminate()
         assert server.process.wait(30) == 0
+
+
+def test_g6_a_disk_that_hangs_under_an_activation_costs_a_refusal_in_time_and_nobody_an_answer(
+    chain: LivingChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network file system whose server is gone: the read of a file does not come back."""
+    turns = Event()
+
+    def hanging(_file: int, _limit: int) -> Iterator[bytes]:
+        assert turns.wait(PATIENCE_S)
+        yield b""
+
+    monkeypatch.setattr(bundle_directory, "_chunks", hanging)
+    shelf = bundle_directory.BundleDirectory(roots=(ROOT / "fallback_rules",))
+    bundles = TimelyBundles(shelf, patience_s=0.2)
+    for _ in range(2):
+        with pytest.raises(TrustError) as refused:
+            bundles.read("news2", "1.0.0")
+        assert refused.value.rule is TrustRule.BUNDLE_UNREADABLE
+        chain.until_answered_by("full")
+    monkeypatch.undo()
+    turns.set()
+    assert TimelyBundles(shelf, patience_s=PATIENCE_S).read("news2", "1.0.0")

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stepdown.adapters.active_bundles import ActiveBundles, KeptTier
+from stepdown.adapters.bundle_directory import BundleDirectory
 from stepdown.adapters.keys import read_trust_policy
+from stepdown.adapters.timely_bundles import TimelyBundles
 from stepdown.domain.alarms import Alarm, AlarmKind
 from stepdown.domain.bundles import BundleIdentity, VerifiedBundle
 from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
@@ -41,6 +43,11 @@ class _Beside:
     lactate: VerifiedBundle | None = None
     supporting: tuple[VerifiedBundle, ...] = ()
     status: list[SupportingStatus] = field(default_factory=list)
+
+
+def bundle_source(configuration: Settings) -> BundleSource:
+    """Where bundles lie: each read is over within a bounded time, whatever the disk does."""
+    return TimelyBundles(BundleDirectory(roots=configuration.trust.bundle_directories))
 
 
 class Loading:

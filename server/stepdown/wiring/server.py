@@ -5,7 +5,6 @@ import sys
 from stepdown.adapters.activation_desk import ActivationDesk, DeskSources
 from stepdown.adapters.active_bundles import ActiveBundles
 from stepdown.adapters.build import this_build
-from stepdown.adapters.bundle_directory import BundleDirectory
 from stepdown.adapters.certificate_check import CertificateCheck
 from stepdown.adapters.drift_watcher import DriftWatcher
 from stepdown.adapters.drills.board import DrillBoard
@@ -46,7 +45,7 @@ from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.wiring.checks import CHECK_PERIOD_S, certificate_files, self_checks
 from stepdown.wiring.drift import drift_watches
-from stepdown.wiring.loading import Loading, kept_bundles
+from stepdown.wiring.loading import Loading, bundle_source, kept_bundles
 from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, outcome_desk, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
 from stepdown.wiring.translation import engine_policy, listener_options, pathway_spec, pool_options, tls_material
@@ -63,7 +62,7 @@ class Server:
         self._stopping = False
         self._log = JsonLog(stream=sys.stderr, clock=self._clock, debug=configuration.log.debug)
         self._log.adopt_libraries()
-        self._bundles = AlteredBundles(BundleDirectory(roots=configuration.trust.bundle_directories))
+        self._bundles = AlteredBundles(bundle_source(configuration))
         kept = kept_bundles(configuration.state.directory, trouble=self._log.trouble)
         loaded = Loading(
             configuration, source=self._bundles, kept=kept, wall_s=self._clock.wall_s(), trouble=self._log.trouble
