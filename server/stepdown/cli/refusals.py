@@ -31,7 +31,18 @@ _REMEDIES: Mapping[str, str] = {
     TrustRule.VERSION_MISMATCH: "Put the bundle under its own version: <root>/<name>/<version>.",
     TrustRule.CERTIFICATE_EXPIRED: "Sign again with a certificate that is valid now.",
     TrustRule.CERTIFICATE_PURPOSE: "Sign with a certificate whose extended key usage is code signing.",
+    TrustRule.SIGNER_ROLE_MISSING: "Have somebody sign it who has that role in the policy and fills no other here.",
+    TrustRule.PROVENANCE_MISMATCH: "Write the provenance of what is in this bundle (make models does), and sign again.",
+    TrustRule.PROVENANCE_INCOMPLETE: "Build it so that its provenance says what the policy demands, and sign again.",
+    TrustRule.BUILDER_NOT_ALLOWED: "Build it with an allowed builder, or name this one in the policy's [[bundle]].",
+    TrustRule.BUNDLE_TOO_OLD: "Bring in a newer version, or raise maximum_age_days in the policy's [[bundle]].",
+    TrustRule.VERSION_ROLLED_BACK: "Go back on purpose: stepdown bundle rollback, or stepdown trust lower-floor.",
 }
+
+
+def remedy_for(rule: str) -> str:
+    """What to do about a refusal by that rule; empty where it says so itself."""
+    return _REMEDIES.get(rule, "")
 
 
 def refusals_end_the_command(command: Callable[P, R]) -> Callable[P, R]:
@@ -45,7 +56,7 @@ def refusals_end_the_command(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except TrustError as error:
-            remedy = _REMEDIES.get(error.rule, "")
+            remedy = remedy_for(error.rule)
             if kwargs.get("as_json"):
                 refusal = {"verified": False, "rule": error.rule, "detail": error.detail, "remedy": remedy}
                 click.echo(json.dumps(refusal))

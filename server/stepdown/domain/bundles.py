@@ -93,14 +93,29 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateReference:
+    """A certificate by what a denylist can call it.
+
+    `issuer` is its issuer's name (RFC 4514), `serial` its number in lower-case hex, `key_id` the sha256 of its key.
+    """
+
+    issuer: str
+    serial: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignerIdentity:
     """Who signed.
 
-    `key_id` is the sha256 of the public key (SubjectPublicKeyInfo, hex); `name` the policy's or certificate's name.
+    `key_id` is the sha256 of the public key (SubjectPublicKeyInfo, hex); `name` what the policy calls the signer. Where
+    a certificate vouched: `identities` are the names in it, `path` the certificates from it up to the root.
     """
 
     key_id: str
     name: str
+    identities: frozenset[str] = frozenset()
+    path: tuple[CertificateReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,5 +150,5 @@ class VerifiedBundle:
             name=self.manifest.name,
             version=self.manifest.version,
             sha256=self.sha256,
-            signers=tuple(signer.name for signer in self.signers),
+            signers=tuple(dict.fromkeys(signer.name for signer in self.signers)),
         )

@@ -29,6 +29,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
+from stepdown.domain.bundles import CertificateReference
 from stepdown.domain.errors import TrustError
 from stepdown.trust.documents import quoted
 from stepdown.trust.public_keys import supported_key
@@ -36,6 +37,8 @@ from stepdown.trust.refusal import TrustRule
 
 IDENTITY_PREFIXES = ("uri:", "email:", "dns:")
 ExtensionT = TypeVar("ExtensionT", bound=x509.ExtensionType)
+CLOCK_TOLERANCE_S = 300.0
+"""How far the clocks of a signer and a server may be apart."""
 _MAXIMUM_CHAIN_DEPTH = 4
 # All that reading a hostile certificate was seen to raise: the library parses extensions and keys when first asked.
 _LIBRARY_ERRORS = (
@@ -87,7 +90,7 @@ def check_leaf(leaf: x509.Certificate, *, now_s: float, what: str) -> CertifiedK
     Raises: TrustError CERTIFICATE_MALFORMED, _EXPIRED, _NOT_YET_VALID, _PURPOSE, _IDENTITY or KEY_UNSUPPORTED.
     """
     try:
-        _check_period(leaf, now_s=now_s, what=what)
+        check_period(leaf, now_s=now_s, what=what)
         _check_purpose(leaf, what=what)
         identities = frozenset(_identities(leaf))
         public_key = supported_key(leaf.public_key(), what=f"the key certified in {what}")
@@ -111,7 +114,7 @@ def check_chain(
     """
     try:
         for certificate in chain:
-            _check_period(certificate, now_s=now_s, what=what)
+            check_period(certificate, now_s=now_s, what=what)
         path = tuple(_path_verifier(roots, now_s=now_s).verify(chain[0], list(chain[1:])).chain)
     except VerificationError as error:
         raise TrustError(
@@ -131,6 +134,15 @@ def certified_key_id(certificate: x509.Certificate) -> str:
     """Hex sha256 of the certified key's SubjectPublicKeyInfo, whatever kind of key it is."""
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(spki).hexdigest()
+
+
+def reference_to(certificate: x509.Certificate) -> CertificateReference:
+    """What a denylist can call this certificate."""
+    return CertificateReference(
+        issuer=certificate.issuer.rfc4514_string(),
+        serial=serial_number(certificate),
+        key_id=certified_key_id(certificate),
+    )
 
 
 def serial_number(certificate: x509.Certificate) -> str:
@@ -179,7 +191,8 @@ def _check_authority_purpose(_: Policy, __: x509.Certificate, purposes: x509.Ext
         raise ValueError("an issuer's extended key usage does not include code signing")
 
 
-def _check_period(certificate: x509.Certificate, *, now_s: float, what: str) -> None:
+def check_period(certificate: x509.Certificate, *, now_s: float, what: str) -> None:
+    """Whether it is valid at that time. Raises: TrustError CERTIFICATE_EXPIRED or CERTIFICATE_NOT_YET_VALID."""
     now = datetime.fromtimestamp(now_s, UTC)
     if now < certificate.not_valid_before_utc:
         since = certificate.not_valid_before_utc.isoformat()

@@ -8,26 +8,28 @@ from collections.abc import Mapping
 
 from stepdown.domain.bundles import BundleKind, Manifest
 from stepdown.domain.errors import TrustError
+from stepdown.domain.provenance import Provenance
 from stepdown.trust.card import CARD_FILE, parse_card
-from stepdown.trust.documents import parse_json
 from stepdown.trust.manifest import MANIFEST_FILE, parse_manifest
-from stepdown.trust.members import Members
+from stepdown.trust.provenance import PROVENANCE_FILE, about, parse_provenance
 from stepdown.trust.refusal import TrustRule
-from stepdown.trust.statement import STATEMENT_TYPE
 
 REFERENCE_FILE = "reference.json"
-PROVENANCE_FILE = "provenance.json"
 KNOWN_ANSWERS_FILES = {BundleKind.ONNX: "known_answers.npz", BundleKind.RULES: "known_answers.json"}
-
-PROVENANCE_PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
-_MAXIMUM_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 
 def examine_contents(files: Mapping[str, bytes]) -> Manifest:
     """The manifest of a bundle whose required files are all there and whose documents can be read.
 
-    Raises: TrustError FILE_MISSING, MANIFEST_INVALID, CARD_INVALID or PROVENANCE_INVALID.
+    Raises: TrustError FILE_MISSING, MANIFEST_INVALID, CARD_INVALID, PROVENANCE_INVALID or PROVENANCE_MISMATCH.
     """
+    manifest = examine_documents(files)
+    examine_provenance(files, manifest)
+    return manifest
+
+
+def examine_documents(files: Mapping[str, bytes]) -> Manifest:
+    """The manifest, once everything it needs is there. Raises: TrustError as `examine_contents`, provenance apart."""
     if MANIFEST_FILE not in files:
         raise TrustError(rule=TrustRule.FILE_MISSING, detail=f"the bundle holds no {MANIFEST_FILE}")
     manifest = parse_manifest(files[MANIFEST_FILE])
@@ -35,8 +37,12 @@ def examine_contents(files: Mapping[str, bytes]) -> Manifest:
     if absent:
         raise TrustError(rule=TrustRule.FILE_MISSING, detail=f"the bundle lacks {', '.join(absent)}")
     parse_card(files[CARD_FILE])
-    _check_provenance(files[PROVENANCE_FILE])
     return manifest
+
+
+def examine_provenance(files: Mapping[str, bytes], manifest: Manifest) -> Provenance:
+    """The provenance, about what this bundle runs. Raises: TrustError PROVENANCE_INVALID or PROVENANCE_MISMATCH."""
+    return about(parse_provenance(files[PROVENANCE_FILE]), files, manifest)
 
 
 def _required_files(manifest: Manifest) -> tuple[str, ...]:
@@ -44,14 +50,3 @@ def _required_files(manifest: Manifest) -> tuple[str, ...]:
     if manifest.model is not None:
         return (*always, REFERENCE_FILE, manifest.model.file, *manifest.model.external_data)
     return (*always, manifest.rules_file or "")
-
-
-def _check_provenance(text: bytes) -> None:
-    rule = TrustRule.PROVENANCE_INVALID
-    value = parse_json(text, rule=rule, what=PROVENANCE_FILE, maximum_bytes=_MAXIMUM_DOCUMENT_BYTES)
-    statement = Members.of(value, where=PROVENANCE_FILE, rule=rule)
-    for key, expected in (("_type", STATEMENT_TYPE), ("predicateType", PROVENANCE_PREDICATE_TYPE)):
-        if statement.text(key) != expected:
-            raise statement.refusal(key, expected)
-    statement.list("subject")
-    statement.object("predicate")

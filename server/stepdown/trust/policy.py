@@ -1,78 +1,76 @@
 """The trust policy: who may sign which bundle, how many of them it takes, and what is denied whoever signed it.
 
     schema = "stepdown/trust-policy/v1"
+    edition = 7                         # optional: count up with every change; a lower one is then refused
 
     [[signer]]                          # known by a key: EC P-256, P-384 or P-521
     name = "model-trainer"
     key = "keys/model-trainer.pub.pem"
+    key_id = "5f0c..."                  # optional: the key in that file must be this one
+    roles = ["trainer"]                 # optional
+    person = "j.doe"                    # optional: signers of one person count as one
 
     [[signer]]                          # known by a certificate's subject alternative name, under these roots
     name = "clinical-safety-officer"
     roots = ["keys/hospital-root.pem"]
     identities = ["email:safety@hospital.example", "uri:spiffe://hospital.example/safety"]
+    roles = ["clinical-safety-officer"]
 
     [[bundle]]
     names = ["sepsis-full"]             # or ["*"]: every bundle that no other rule names
     signers = ["model-trainer", "clinical-safety-officer"]
     minimum_signers = 2                 # distinct people; 1 when left out
+    roles = ["trainer", "clinical-safety-officer"]  # optional: each held by a person of its own
     minimum_version = "1.0.0"           # optional: nothing older is accepted
+    maximum_age_days = 400              # optional: since it was built, by its provenance
+    builders = ["urn:stepdown:builder:make-models"]     # optional: by which its provenance says it was built
+    provenance = ["finished_on", "source_commit", "data_digests", "parameters", "hardware"]  # optional: must be said
 
-    [denylist]                          # optional, hexadecimal
+    [denylist]                          # optional; hexadecimal
     key_ids = []                        # sha256 of SubjectPublicKeyInfo
     bundle_digests = []
-    certificate_serials = []
+    certificate_serials = []            # of whatever issuer
+
+    [[denylist.certificates]]           # by issuer (RFC 4514) and serial
+    issuer = "CN=hospital-code-signing,O=Hospital"
+    serial = "1f"
 
 Files are named relative to the policy's own folder; the caller reads them. Refuses defaults that trust: a bundle that
 no rule names is not in the policy, and a rule that names no signer is an error.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from stepdown.domain.errors import TrustError
+from stepdown.trust.bundle_rules import ANY_BUNDLE, BundleRule, read_bundle_rules
+from stepdown.trust.denylist import Denylist, read_denylist
 from stepdown.trust.documents import parse_toml
 from stepdown.trust.fields import Fields
-from stepdown.trust.names import is_bundle_name
 from stepdown.trust.policy_signers import CertificateSigner, KeySigner, Signer, read_signers
 from stepdown.trust.public_keys import key_id
 from stepdown.trust.refusal import TrustRule
-from stepdown.trust.semantic_version import is_version
 
 SCHEMA = "stepdown/trust-policy/v1"
 MAXIMUM_BYTES = 1024 * 1024
-ANY_BUNDLE = "*"
-_SHA256_HEX = re.compile(r"[0-9a-f]{64}")
-_SERIAL_HEX = re.compile(r"[0-9a-f]{1,40}")  # RFC 5280 §4.1.2.2: at most 20 octets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleRule:
-    """What it takes for one bundle: distinct signers out of `signers`, and no version below `minimum_version`."""
-
-    signers: frozenset[str]
-    minimum_signers: int = 1
-    minimum_version: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denylist:
-    """What is refused whoever vouches for it: key ids, bundle digests and certificate serials, all lower-case hex."""
-
-    key_ids: frozenset[str] = frozenset()
-    bundle_digests: frozenset[str] = frozenset()
-    certificate_serials: frozenset[str] = frozenset()
+MAXIMUM_EDITION = 1 << 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustPolicy:
-    """Everything a verification may rely on. No two signers share a name, a key or an identity."""
+    """Everything a verification may rely on. No two signers share a name, a key or an identity.
+
+    `edition` counts up, so that an older policy is known for one. `floors` (bundle -> version) is not written in a
+    policy: it is what has served already, below which nothing may come back by itself.
+    """
 
     signers: tuple[Signer, ...]
     bundles: Mapping[str, BundleRule]
     denylist: Denylist
+    edition: int = 0
+    floors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key_signers(self) -> tuple[KeySigner, ...]:
@@ -83,6 +81,10 @@ class TrustPolicy:
     def certificate_signers(self) -> tuple[CertificateSigner, ...]:
         """The signers known by a certificate."""
         return tuple(signer for signer in self.signers if isinstance(signer, CertificateSigner))
+
+    def signer(self, name: str) -> Signer:
+        """The signer called `name`. Raises: KeyError."""
+        return {signer.name: signer for signer in self.signers}[name]
 
     def rule_for(self, bundle: str) -> BundleRule:
         """The rule of the bundle called `bundle`, else that of `*`. Raises: TrustError BUNDLE_NOT_IN_POLICY."""
@@ -117,69 +119,21 @@ def parse_trust_policy(text: bytes, keys: Mapping[str, bytes]) -> TrustPolicy:
     fields = Fields(_table(text), where="", problems=problems)
     fields.text("schema", accepts=lambda schema: schema == SCHEMA, wanted=f'"{SCHEMA}"')
     signers = read_signers(fields, keys)
-    bundles = _read_bundles(fields, frozenset(signer.name for signer in signers))
-    denylist = _read_denylist(fields.table("denylist")) if fields.holds("denylist") else Denylist()
+    bundles = read_bundle_rules(fields, signers)
+    denylist = read_denylist(fields.table("denylist")) if fields.holds("denylist") else Denylist()
+    edition = fields.integer("edition", minimum=0, maximum=MAXIMUM_EDITION, default=0)
     fields.finish()
     if problems:
         raise TrustError(rule=TrustRule.POLICY_INVALID, detail="trust policy: " + "; ".join(problems))
-    return TrustPolicy(signers=signers, bundles=bundles, denylist=denylist)
+    return TrustPolicy(signers=signers, bundles=bundles, denylist=denylist, edition=edition)
 
 
 def policy_of_one_key(name: str, public_key: EllipticCurvePublicKey) -> TrustPolicy:
     """A policy for a check by hand: any bundle, signed with this one key."""
-    signer = KeySigner(name=name, key_id=key_id(public_key), public_key=public_key)
+    signer = KeySigner(name=name, key_id=key_id(public_key), public_key=public_key, person=name)
     rule = BundleRule(signers=frozenset((name,)))
     return TrustPolicy(signers=(signer,), bundles={ANY_BUNDLE: rule}, denylist=Denylist())
 
 
 def _table(text: bytes) -> dict[str, object]:
     return parse_toml(text, rule=TrustRule.POLICY_INVALID, what="trust policy", maximum_bytes=MAXIMUM_BYTES)
-
-
-def _read_bundles(fields: Fields, signers: frozenset[str]) -> dict[str, BundleRule]:
-    bundles: dict[str, BundleRule] = {}
-    tables = fields.tables("bundle")
-    if not tables:
-        fields.problem("bundle", "must be given at least once")
-    for table in tables:
-        rule = _read_rule(table, signers)
-        for name in table.texts("names", required=True):
-            if name != ANY_BUNDLE and not is_bundle_name(name):
-                table.problem("names", f"holds {name!a}, which is no bundle's name")
-            if name in bundles:
-                table.problem("names", f"holds {name!a}, which another [[bundle]] has already")
-            bundles[name] = rule
-    return bundles
-
-
-def _read_rule(fields: Fields, signers: frozenset[str]) -> BundleRule:
-    accepted = fields.texts("signers", required=True)
-    unknown = sorted(set(accepted) - signers)
-    if unknown:
-        fields.problem("signers", f"names {', '.join(map(ascii, unknown))}: no usable [[signer]] is called that")
-    return BundleRule(
-        signers=frozenset(accepted),
-        minimum_signers=fields.integer("minimum_signers", minimum=1, maximum=max(1, len(accepted)), default=1),
-        minimum_version=fields.text(
-            "minimum_version", default="", accepts=is_version, wanted="a semantic version such as 1.0.0"
-        )
-        or None,
-    )
-
-
-def _read_denylist(fields: Fields) -> Denylist:
-    return Denylist(
-        key_ids=_hexadecimal(fields, "key_ids", _SHA256_HEX),
-        bundle_digests=_hexadecimal(fields, "bundle_digests", _SHA256_HEX),
-        certificate_serials=frozenset(
-            serial.lstrip("0") or "0" for serial in _hexadecimal(fields, "certificate_serials", _SERIAL_HEX)
-        ),
-    )
-
-
-def _hexadecimal(fields: Fields, key: str, pattern: re.Pattern[str]) -> frozenset[str]:
-    """Numbers as operators paste them: `openssl x509 -serial` prints capitals, others put colons between octets."""
-    values = frozenset(value.lower().replace(":", "") for value in fields.texts(key))
-    if not all(pattern.fullmatch(value) for value in values):
-        fields.problem(key, f"must hold hexadecimal numbers that match {pattern.pattern}")
-    return values

@@ -20,20 +20,27 @@ from stepdown.trust.refusal import TrustRule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySigner:
-    """A signer known by a public key."""
+    """A signer known by a public key. Signers with the same `person` count as one."""
 
     name: str
     key_id: str
     public_key: EllipticCurvePublicKey = field(repr=False)
+    person: str
+    roles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateSigner:
-    """A signer known by what a certificate calls it, when one of `roots` vouches for that certificate."""
+    """A signer known by what a certificate calls it, when one of `roots` vouches for that certificate.
+
+    Signers with the same `person` count as one.
+    """
 
     name: str
     roots: tuple[Certificate, ...] = field(repr=False)
     identities: frozenset[str]
+    person: str
+    roles: frozenset[str] = frozenset()
 
 
 Signer: TypeAlias = KeySigner | CertificateSigner
@@ -69,18 +76,26 @@ def _read_signer(fields: Fields, keys: Mapping[str, bytes]) -> Signer | None:
 
 
 def _read_key(name: str, fields: Fields, keys: Mapping[str, bytes]) -> KeySigner:
-    file = fields.text("key")
+    file, person, roles = fields.text("key"), _person(fields, name), frozenset(fields.texts("roles"))
+    wanted = fields.text("key_id", default="").lower().replace(":", "")
     public_key = load_public_key(_bytes_of(file, keys), what=file)
-    return KeySigner(name=name, key_id=key_id(public_key), public_key=public_key)
+    if wanted and wanted != key_id(public_key):
+        fields.problem("key_id", f"is not that of the key in {file}")
+    return KeySigner(name=name, key_id=key_id(public_key), public_key=public_key, person=person, roles=roles)
 
 
 def _read_certificate(name: str, fields: Fields, keys: Mapping[str, bytes]) -> CertificateSigner:
     files = fields.texts("roots", required=True)
     identities = fields.texts("identities", required=True)
+    person, roles = _person(fields, name), frozenset(fields.texts("roles"))
     if not all(identity.startswith(IDENTITY_PREFIXES) for identity in identities):
         fields.problem("identities", f"must each begin with one of {' '.join(IDENTITY_PREFIXES)}")
     roots = tuple(root for file in files for root in load_certificates(_bytes_of(file, keys), what=file))
-    return CertificateSigner(name=name, roots=roots, identities=frozenset(identities))
+    return CertificateSigner(name=name, roots=roots, identities=frozenset(identities), person=person, roles=roles)
+
+
+def _person(fields: Fields, name: str) -> str:
+    return fields.text("person", default="") or name
 
 
 def _bytes_of(file: str, keys: Mapping[str, bytes]) -> bytes:

@@ -11,15 +11,17 @@ from cryptography.x509 import Certificate
 from stepdown.domain.bundles import SignerIdentity
 from stepdown.domain.errors import TrustError
 from stepdown.trust.certificates import (
-    certified_key_id,
+    CLOCK_TOLERANCE_S,
     check_chain,
     check_leaf,
+    check_period,
     describe_identities,
     parse_certificates,
-    serial_number,
+    reference_to,
 )
+from stepdown.trust.denylist import check_signer
 from stepdown.trust.envelope import Envelope, parse_envelope
-from stepdown.trust.policy import Denylist, TrustPolicy
+from stepdown.trust.policy import TrustPolicy
 from stepdown.trust.policy_signers import CertificateSigner
 from stepdown.trust.public_keys import is_signed_by, key_hint, key_id
 from stepdown.trust.refusal import TrustRule
@@ -31,17 +33,33 @@ def verify_signature(
 ) -> tuple[SignerIdentity, Mapping[str, str]]:
     """The signer of the signature file called `what`, and the files (name -> hex sha256) it signs for.
 
-    Raises: TrustError, among them SIGNER_UNKNOWN, SIGNATURE_INVALID, KEY_DENIED and the CERTIFICATE_ rules.
+    Raises: TrustError, among them SIGNER_UNKNOWN, SIGNATURE_INVALID, SIGNING_TIME_INVALID, KEY_DENIED and the
+    CERTIFICATE_ rules.
     """
     envelope = parse_envelope(text, what=what)
     if envelope.certificates:
-        signer, public_key = _certified_signer(envelope, policy, now_s=now_s, what=what)
+        chain = parse_certificates(envelope.certificates, what=what)
+        signer, public_key = _certified_signer(chain, policy, now_s=now_s, what=what)
         _check_signed(envelope, public_key, what=what)
     else:
+        chain = ()
         signer = _key_signer(envelope, policy, what=what)
-    if signer.key_id in policy.denylist.key_ids:
-        raise TrustError(rule=TrustRule.KEY_DENIED, detail=f"{what}: key {signer.key_id} is on the denylist")
-    return signer, parse_statement(envelope.payload, what=f"the statement in {what}")
+    check_signer(signer, policy.denylist, what=what)
+    statement = parse_statement(envelope.payload, what=f"the statement in {what}")
+    _check_signing_time(statement.signed_time_s, chain, now_s=now_s, what=what)
+    return signer, statement.files
+
+
+def _check_signing_time(
+    signed_time_s: float | None, chain: tuple[Certificate, ...], *, now_s: float, what: str
+) -> None:
+    """A signer may say when it was; it then must have been in the past, and certified at that time as well."""
+    if signed_time_s is None:
+        return
+    if signed_time_s > now_s + CLOCK_TOLERANCE_S:
+        raise TrustError(rule=TrustRule.SIGNING_TIME_INVALID, detail=f"{what}: says that it was signed in the future")
+    for certificate in chain:
+        check_period(certificate, now_s=signed_time_s, what=f"{what}, when it was signed")
 
 
 def _key_signer(envelope: Envelope, policy: TrustPolicy, *, what: str) -> SignerIdentity:
@@ -61,52 +79,46 @@ def _key_signer(envelope: Envelope, policy: TrustPolicy, *, what: str) -> Signer
 
 
 def _certified_signer(
-    envelope: Envelope, policy: TrustPolicy, *, now_s: float, what: str
+    chain: tuple[Certificate, ...], policy: TrustPolicy, *, now_s: float, what: str
 ) -> tuple[SignerIdentity, EllipticCurvePublicKey]:
-    chain = parse_certificates(envelope.certificates, what=what)
     certified = check_leaf(chain[0], now_s=now_s, what=what)
-    trusted = _signers_with_path(chain, policy, now_s=now_s, what=what)
-    for signer in trusted:
-        if signer.identities & certified.identities:
-            return SignerIdentity(key_id=key_id(certified.public_key), name=signer.name), certified.public_key
-    raise TrustError(
-        rule=TrustRule.CERTIFICATE_IDENTITY,
-        detail=f"{what}: the policy has no signer named {describe_identities(certified.identities)}",
+    meant = [
+        (signer, path)
+        for signer, path in _signers_with_path(chain, policy, now_s=now_s, what=what)
+        if signer.identities & certified.identities
+    ]
+    if len(meant) != 1:
+        problem = "has no signer" if not meant else "has several signers"
+        raise TrustError(
+            rule=TrustRule.CERTIFICATE_IDENTITY,
+            detail=f"{what}: the policy {problem} named {describe_identities(certified.identities)}",
+        )
+    signer, path = meant[0]
+    identity = SignerIdentity(
+        key_id=key_id(certified.public_key),
+        name=signer.name,
+        identities=certified.identities,
+        path=tuple(map(reference_to, path)),
     )
+    return identity, certified.public_key
 
 
 def _signers_with_path(
     chain: tuple[Certificate, ...], policy: TrustPolicy, *, now_s: float, what: str
-) -> tuple[CertificateSigner, ...]:
-    """The policy's signers whose roots this chain leads to. Raises: TrustError of the last one tried, if none."""
+) -> tuple[tuple[CertificateSigner, tuple[Certificate, ...]], ...]:
+    """The policy's signers whose roots this chain leads to, with the way. Raises: TrustError of the last, if none."""
     refusal = TrustError(
         rule=TrustRule.SIGNER_UNKNOWN, detail=f"{what}: made with a certificate, and the policy has no roots"
     )
-    trusted: list[CertificateSigner] = []
+    trusted: list[tuple[CertificateSigner, tuple[Certificate, ...]]] = []
     for signer in policy.certificate_signers:
         try:
-            path = check_chain(chain, roots=signer.roots, now_s=now_s, what=what)
+            trusted.append((signer, check_chain(chain, roots=signer.roots, now_s=now_s, what=what)))
         except TrustError as error:
             refusal = error
-            continue
-        _check_denied(path, policy.denylist, what=what)
-        trusted.append(signer)
     if not trusted:
         raise refusal
     return tuple(trusted)
-
-
-def _check_denied(path: tuple[Certificate, ...], denylist: Denylist, *, what: str) -> None:
-    for certificate in path:
-        if serial_number(certificate) in denylist.certificate_serials:
-            raise TrustError(
-                rule=TrustRule.CERTIFICATE_DENIED,
-                detail=f"{what}: the certificate with serial {serial_number(certificate)} is on the denylist",
-            )
-        if certified_key_id(certificate) in denylist.key_ids:
-            raise TrustError(
-                rule=TrustRule.KEY_DENIED, detail=f"{what}: key {certified_key_id(certificate)} is on the denylist"
-            )
 
 
 def _check_signed(envelope: Envelope, public_key: EllipticCurvePublicKey, *, what: str) -> None:

@@ -33,12 +33,18 @@ class SigningKey(Protocol):
 
 
 def sign_files(
-    files: Mapping[str, bytes], key: SigningKey, *, subject: str = "bundle", certificates: tuple[Certificate, ...] = ()
+    files: Mapping[str, bytes],
+    key: SigningKey,
+    *,
+    subject: str = "bundle",
+    certificates: tuple[Certificate, ...] = (),
+    signed_time_s: float | None = None,
 ) -> bytes:
     """The signature file over every file outside `signatures/`.
 
     `subject` is a name for people and binds nothing. With `certificates` (leaf first, then whatever leads towards a
-    root) the signature is bound to the name the leaf certifies.
+    root) the signature is bound to the name the leaf certifies. `signed_time_s` (Unix) is signed for as well; the
+    certificates must have been valid then too.
 
     Raises: TrustError FILE_NAME_UNSAFE, FILE_NAME_COLLISION, KEY_UNSUPPORTED, SIGNATURE_INVALID when the key's two
     halves do not match.
@@ -46,7 +52,7 @@ def sign_files(
     check_names(files)
     public_key = supported_key(key.public_key, what="the signing key")
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if not is_signature(name)}
-    payload = render_statement(subject, digests)
+    payload = render_statement(subject, digests, signed_time_s=signed_time_s)
     message = pre_authentication_encoding(payload)
     signature = key.sign(message)
     if not is_signed_by(public_key, signature=signature, message=message):

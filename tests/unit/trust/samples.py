@@ -1,6 +1,7 @@
 """Small bundles, keys, certificates and policies to hold against the trust room. Keys are fresh in every run."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -88,36 +89,58 @@ refuse_at = 3.0
 """
 
 CARD = "[hti1]\n" + "".join(f'{attribute.key} = "not available"\n' for attribute in HTI1_ATTRIBUTES)
-PROVENANCE = json.dumps(
-    {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [],
-        "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {},
+BUILDER = "urn:hospital.example:builder"
+
+
+def provenance(contents: Mapping[str, bytes], **predicate: object) -> bytes:
+    """One that is about these contents and says all that can be demanded."""
+    definition = {
+        "buildType": "urn:hospital.example:training",
+        "externalParameters": {"epochs": 3},
+        "internalParameters": {"hardware": {"cores": 2}},
+        "resolvedDependencies": [
+            {"name": "stays", "digest": {"sha256": "ab" * 32}},
+            {"uri": "git+https://hospital.example/code", "digest": {"gitCommit": "cd" * 20}},
+        ],
     }
-)
+    details = {
+        "builder": {"id": BUILDER},
+        "metadata": {"startedOn": (NOW - 2 * DAY).isoformat(), "finishedOn": (NOW - DAY).isoformat()},
+    }
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [
+            {"name": name, "digest": {"sha256": hashlib.sha256(content).hexdigest()}}
+            for name, content in contents.items()
+        ],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {"buildDefinition": definition, "runDetails": details, **predicate},
+    }
+    return json.dumps(statement).encode()
 
 
-def rules_contents() -> dict[str, bytes]:
-    return {
-        "manifest.toml": RULES_MANIFEST.encode(),
-        "rules.toml": b"# bands\n",
+def rules_contents(**changed: bytes) -> dict[str, bytes]:
+    """A whole rule bundle; `manifest` and `rules` replace these files before its provenance is written."""
+    contents = {
+        "manifest.toml": changed.get("manifest", RULES_MANIFEST.encode()),
+        "rules.toml": changed.get("rules", b"# bands\n"),
         "known_answers.json": b"[]",
         "card.toml": CARD.encode(),
-        "provenance.json": PROVENANCE.encode(),
     }
+    return {**contents, "provenance.json": provenance(contents)}
 
 
 def model_contents() -> dict[str, bytes]:
-    return {
+    """A whole model bundle."""
+    contents = {
         "manifest.toml": MODEL_MANIFEST.encode(),
         "model.onnx": b"\x08\x08graph",
         "weights/w.bin": bytes(range(256)),
         "known_answers.npz": b"PK",
         "reference.json": b"{}",
         "card.toml": CARD.encode(),
-        "provenance.json": PROVENANCE.encode(),
     }
+    return {**contents, "provenance.json": provenance(contents)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

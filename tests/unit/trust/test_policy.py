@@ -3,13 +3,10 @@
 import pytest
 
 from stepdown.domain.errors import TrustError
-from stepdown.trust.policy import (
-    BundleRule,
-    Denylist,
-    named_files,
-    parse_trust_policy,
-    policy_of_one_key,
-)
+from stepdown.domain.provenance import ProvenanceField
+from stepdown.trust.bundle_rules import BundleRule
+from stepdown.trust.denylist import Denylist
+from stepdown.trust.policy import named_files, parse_trust_policy, policy_of_one_key
 from stepdown.trust.public_keys import key_id
 from tests.unit.trust.samples import (
     ANY_BY_TRAINER,
@@ -57,6 +54,47 @@ def test_a_bundle_s_own_rule_comes_before_the_one_for_any() -> None:
     assert read.rule_for("sepsis-full") == BundleRule(
         signers=frozenset({"trainer", "officer"}), minimum_signers=2, minimum_version="1.1.0"
     )
+
+
+def test_a_rule_can_ask_for_roles_builders_provenance_and_youth() -> None:
+    read = policy(
+        TRAINER + 'roles = ["trainer"]\nperson = "jo"\n',
+        OFFICER + 'roles = ["safety"]\n',
+        '[[bundle]]\nnames = ["*"]\nsigners = ["trainer", "officer"]\nroles = ["trainer", "safety"]\n'
+        'maximum_age_days = 2\nbuilders = ["urn:x"]\nprovenance = ["hardware"]\n',
+    )
+    assert read.rule_for("news2") == BundleRule(
+        signers=frozenset({"trainer", "officer"}),
+        roles=("trainer", "safety"),
+        maximum_age_s=172_800.0,
+        builders=frozenset({"urn:x"}),
+        provenance=(ProvenanceField.HARDWARE,),
+    )
+    assert [(signer.person, sorted(signer.roles)) for signer in read.signers] == [
+        ("jo", ["trainer"]),
+        ("officer", ["safety"]),
+    ]
+
+
+def test_an_edition_is_a_number_that_counts_up_from_nought() -> None:
+    assert policy(TRAINER, ANY_BY_TRAINER).edition == 0
+    text = POLICY_HEAD + "edition = 7\n" + TRAINER + ANY_BY_TRAINER
+    assert parse_trust_policy(text.encode(), key_files()).edition == 7
+
+
+def test_a_key_can_be_bound_by_its_id() -> None:
+    own = key_id(key("trainer").public_key)
+    assert policy(TRAINER + f'key_id = "{own.upper()}"\n', ANY_BY_TRAINER).signer("trainer").name == "trainer"
+    assert "signer[0].key_id is not that of the key" in problems(TRAINER + f'key_id = "{"0" * 64}"\n', ANY_BY_TRAINER)
+
+
+def test_a_certificate_is_denied_by_its_issuer_and_number_as_programs_print_them() -> None:
+    read = policy(
+        TRAINER,
+        ANY_BY_TRAINER,
+        '[[denylist.certificates]]\nissuer = "CN=Signing CA,O=Hospital"\nserial = "0A:FF"\n',
+    )
+    assert read.denylist.certificates == frozenset({("cn=signingca,o=hospital", "aff")})
 
 
 def test_a_bundle_that_no_rule_names_is_refused() -> None:
@@ -124,6 +162,29 @@ def test_what_is_not_toml_is_refused_at_once() -> None:
             "denylist.certificate_serials must hold",
         ),
         ((TRAINER, ANY_BY_TRAINER, "[denylist]\nserials = []\n"), "denylist.serials is not a known key"),
+        (
+            (TRAINER, ANY_BY_TRAINER, '[[denylist.certificates]]\nissuer = "somebody"\nserial = "1"\n'),
+            "denylist.certificates[0].issuer is 'somebody'; it must be a name as in RFC 4514",
+        ),
+        (
+            (TRAINER, ANY_BY_TRAINER, '[[denylist.certificates]]\nissuer = "CN=x"\nserial = "y"\n'),
+            "denylist.certificates[0].serial is 'y'",
+        ),
+        ((TRAINER, ANY_BY_TRAINER + 'roles = ["pope"]\n'), "roles asks for 'pope', which none of its signers has"),
+        (
+            (TRAINER + 'roles = ["a", "b"]\n', ANY_BY_TRAINER + 'roles = ["a", "b"]\n'),
+            "roles asks for 2 people, and its signers are 1",
+        ),
+        (
+            (
+                TRAINER + 'person = "jo"\n',
+                OFFICER + 'person = "jo"\n',
+                '[[bundle]]\nnames = ["*"]\nsigners = ["trainer", "officer"]\nminimum_signers = 2\n',
+            ),
+            "it must be a whole number from 1 to 1",
+        ),
+        ((TRAINER, ANY_BY_TRAINER + 'provenance = ["luck"]\n'), "provenance must hold some of started_on"),
+        ((TRAINER, ANY_BY_TRAINER + "maximum_age_days = -1\n"), "maximum_age_days is '-1'"),
     ],
 )
 def test_a_problem_is_named_where_it_is(parts: tuple[str, ...], problem: str) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from stepdown.domain.bundles import SignerIdentity
 from stepdown.domain.errors import TrustError
+from stepdown.trust.certificates import reference_to
 from stepdown.trust.envelope import parse_envelope, render_envelope
 from stepdown.trust.policy import TrustPolicy, parse_trust_policy
 from stepdown.trust.public_keys import key_id
@@ -26,6 +27,7 @@ from tests.unit.trust.samples import (
     OFFICER,
     POLICY_HEAD,
     SAFETY,
+    SAFETY_URI,
     TRAINER,
     Issued,
     authority,
@@ -84,7 +86,12 @@ def test_a_key_is_not_learnt_from_the_signature() -> None:
 
 def test_a_certificate_under_the_root_names_its_signer() -> None:
     signer = leaf(ROOT)
-    assert verified(signature(signer)) == SignerIdentity(key_id=key_id(signer.key.public_key), name="safety")
+    assert verified(signature(signer)) == SignerIdentity(
+        key_id=key_id(signer.key.public_key),
+        name="safety",
+        identities=frozenset({f"uri:{SAFETY_URI}"}),
+        path=(reference_to(signer.certificate), reference_to(ROOT.certificate)),
+    )
     assert verified(signature(signer, ROOT)).name == "safety"
 
 
@@ -222,3 +229,37 @@ def test_the_older_media_types_are_not_read() -> None:
     document = json.loads(signature(leaf(ROOT)))
     document["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1"
     assert refused(json.dumps(document).encode()) == "SIGNATURE_FORMAT_UNSUPPORTED"
+
+
+def test_a_certificate_that_names_two_of_the_policy_s_signers_names_neither() -> None:
+    names = tuple(x509.UniformResourceIdentifier(uri) for uri in (SAFETY_URI, "spiffe://hospital.example/trainer"))
+    twin = SAFETY.replace("safety", "trainer")
+    by = policy(SAFETY, twin, ANY_BY_SAFETY, roots=[ROOT.certificate])
+    assert verified(signature(leaf(ROOT)), by).name == "safety"
+    assert refused(signature(leaf(ROOT, names=names)), by) == "CERTIFICATE_IDENTITY"
+
+
+def test_a_certificate_denied_by_issuer_and_serial_is_refused_and_its_namesake_is_not() -> None:
+    signer, other = leaf(ROOT), leaf(ROOT)
+    denied = f'[[denylist.certificates]]\nissuer = "CN=root"\nserial = "{signer.certificate.serial_number:x}"\n'
+    by = policy(SAFETY, ANY_BY_SAFETY, denied, roots=[ROOT.certificate])
+    assert refused(signature(signer), by) == "CERTIFICATE_DENIED"
+    assert verified(signature(other), by).name == "safety"
+
+
+def signed_at(moment_s: float, signer: Issued) -> bytes:
+    return sign_files(FILES, signer.key, certificates=(signer.certificate,), signed_time_s=moment_s)
+
+
+@pytest.mark.parametrize(
+    ("moment", "rule"),
+    [
+        (NOW - 2 * DAY, "CERTIFICATE_NOT_YET_VALID"),
+        (NOW + timedelta(hours=1), "SIGNING_TIME_INVALID"),
+    ],
+)
+def test_a_certificate_must_have_been_valid_when_it_signed(moment: datetime, rule: str) -> None:
+    assert refused(signed_at(moment.timestamp(), leaf(ROOT))) == rule
+    assert verified(signed_at(NOW_S, leaf(ROOT))).name == "safety"
+    by = policy(TRAINER, ANY_BY_TRAINER)
+    assert verified(sign_files(FILES, key("trainer"), signed_time_s=(NOW - 2 * DAY).timestamp()), by).name == "trainer"

@@ -31,7 +31,7 @@ class TwoFacedKey:
 
 def test_every_file_outside_the_signatures_is_signed_for() -> None:
     envelope = parse_envelope(sign_files({"b": b"2", "a": b"1", "signatures/old.sig": b"x"}, key()), what="x")
-    assert list(parse_statement(envelope.payload, what="x")) == ["a", "b"]
+    assert list(parse_statement(envelope.payload, what="x").files) == ["a", "b"]
     assert is_signed_by(key().public_key, signature=envelope.signature, message=envelope.signed_bytes)
     assert (envelope.key_hint, envelope.certificates) == (key_hint(key().public_key), ())
 

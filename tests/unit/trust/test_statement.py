@@ -8,7 +8,7 @@ from operator import getitem
 import pytest
 
 from stepdown.domain.errors import TrustError
-from stepdown.trust.statement import parse_statement, render_statement
+from stepdown.trust.statement import SIGNED_ON, parse_statement, render_statement
 
 DIGESTS = {"b/model.onnx": hashlib.sha256(b"model").hexdigest(), "a.toml": hashlib.sha256(b"").hexdigest()}
 
@@ -21,7 +21,7 @@ def with_member(*path: str | int, value: object) -> bytes:
 
 
 def test_what_is_written_is_read() -> None:
-    assert parse_statement(render_statement("sample", DIGESTS), what="x") == DIGESTS
+    assert parse_statement(render_statement("sample", DIGESTS), what="x").files == DIGESTS
 
 
 def test_the_subject_s_digest_is_over_the_files_digests_in_order_of_name() -> None:
@@ -31,13 +31,13 @@ def test_the_subject_s_digest_is_over_the_files_digests_in_order_of_name() -> No
 
 
 def test_members_that_the_format_tells_readers_to_ignore_are_ignored() -> None:
-    assert parse_statement(with_member("predicate", "future", value=True), what="x") == DIGESTS
-    assert parse_statement(with_member("predicate", "resources", 0, "note", value="x"), what="x") == DIGESTS
+    assert parse_statement(with_member("predicate", "future", value=True), what="x").files == DIGESTS
+    assert parse_statement(with_member("predicate", "resources", 0, "note", value="x"), what="x").files == DIGESTS
 
 
 def test_paths_the_signer_wants_ignored_are_not() -> None:
     wish = with_member("predicate", "serialization", "ignore_paths", value=["a.toml"])
-    assert parse_statement(wish, what="x") == DIGESTS
+    assert parse_statement(wish, what="x").files == DIGESTS
 
 
 SUBJECT = ("subject", 0)
@@ -83,3 +83,18 @@ def test_a_key_said_twice_is_refused_although_it_is_signed() -> None:
     text = render_statement("sample", DIGESTS).replace(b'"subject"', b'"_type": "", "subject"')
     with pytest.raises(TrustError, match="said twice"):
         parse_statement(text, what="x")
+
+
+def test_the_time_of_signing_is_signed_for_in_whole_seconds() -> None:
+    said = parse_statement(render_statement("sample", DIGESTS, signed_time_s=1_800_000_000.9), what="x")
+    assert said.signed_time_s == 1_800_000_000.0
+    assert parse_statement(render_statement("sample", DIGESTS), what="x").signed_time_s is None
+
+
+@pytest.mark.parametrize(
+    "text", ["now", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T13:00:00+01:00", "2026-01-31T12:00:00Z", 5]
+)
+def test_a_time_of_signing_is_written_one_way_only(text: object) -> None:
+    with pytest.raises(TrustError) as refused:
+        parse_statement(with_member("predicate", SIGNED_ON, value=text), what="x")
+    assert refused.value.rule == "STATEMENT_MALFORMED"

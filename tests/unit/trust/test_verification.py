@@ -6,10 +6,11 @@ import pytest
 
 from stepdown import __version__
 from stepdown.domain.errors import TrustError
+from stepdown.trust.digests import MAXIMUM_SIGNATURES, bundle_digest
 from stepdown.trust.policy import TrustPolicy
 from stepdown.trust.public_keys import key_id
 from stepdown.trust.semantic_version import is_version
-from stepdown.trust.verification import MAXIMUM_SIGNATURES, bundle_digest, verify_bundle
+from stepdown.trust.verification import verify_bundle
 from tests.unit.trust.samples import (
     ANY_BY_TRAINER,
     NOW_S,
@@ -226,6 +227,5 @@ def test_versions_below_the_floor_are_refused() -> None:
 
 def test_a_bundle_for_a_newer_server_is_refused() -> None:
     assert is_version(__version__)
-    contents = rules_contents()
-    contents["manifest.toml"] = contents["manifest.toml"].replace(b'"0.1.0"', b'"99.0.0"')
+    contents = rules_contents(manifest=rules_contents()["manifest.toml"].replace(b'"0.1.0"', b'"99.0.0"'))
     assert refusal(signed(contents)).rule == "SERVER_TOO_OLD"

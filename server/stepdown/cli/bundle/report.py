@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from stepdown.cli.bundle.origin import gather_provenance, provenance_as_json, provenance_lines
 from stepdown.domain.bundles import Manifest, TensorSpec, VerifiedBundle
 from stepdown.domain.card import NOT_AVAILABLE
 from stepdown.domain.errors import TrustError
+from stepdown.domain.provenance import Provenance
 from stepdown.trust.card import parse_card
 from stepdown.trust.certificates import parse_certificates, serial_number
-from stepdown.trust.contents import examine_contents
+from stepdown.trust.contents import examine_documents
+from stepdown.trust.digests import bundle_digest
 from stepdown.trust.envelope import parse_envelope
 from stepdown.trust.file_set import check_file_set
 from stepdown.trust.names import is_signature
 from stepdown.trust.statement import parse_statement
-from stepdown.trust.verification import bundle_digest
 
 _SHOWN_DIGEST = 16  # the whole one is in --json
 
@@ -34,13 +36,14 @@ class BundleFacts:
     sizes: Mapping[str, int]
     disclosed: int
     attributes: int
+    provenance: Provenance | TrustError
     signatures: Mapping[str, str]
 
 
 def gather_facts(files: Mapping[str, bytes]) -> BundleFacts:
     """What the files say. Raises: TrustError when required documents are missing or cannot be read."""
     contents = {name: files[name] for name in sorted(files) if not is_signature(name)}
-    manifest = examine_contents(contents)
+    manifest = examine_documents(contents)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     attributes = parse_card(contents["card.toml"]).hti1.values()
     return BundleFacts(
@@ -49,6 +52,7 @@ def gather_facts(files: Mapping[str, bytes]) -> BundleFacts:
         sizes={name: len(content) for name, content in contents.items()},
         disclosed=sum(value != NOT_AVAILABLE for value in attributes),
         attributes=len(attributes),
+        provenance=gather_provenance(contents, manifest),
         signatures={
             name: _describe_signature(files[name], digests, what=name) for name in sorted(files) if is_signature(name)
         },
@@ -74,6 +78,7 @@ def facts_as_json(facts: BundleFacts) -> dict[str, object]:
             for tensor in tensors
         ],
         "card": {"disclosed": facts.disclosed, "attributes": facts.attributes},
+        "provenance": provenance_as_json(facts.provenance),
         "signatures": [{"file": name, "says": says} for name, says in facts.signatures.items()],
         "verified": None,
     }
@@ -91,6 +96,8 @@ def print_facts(console: Console, facts: BundleFacts) -> None:
         for tensor in tensors:
             summary.add_row(kind, f"{tensor.name}  {tensor.datatype} {list(tensor.shape)}")
     summary.add_row("card", f"{facts.disclosed} of {facts.attributes} source attributes disclosed")
+    for title, line in provenance_lines(facts.provenance):
+        summary.add_row(title, line)
     for name, says in facts.signatures.items():
         summary.add_row("signature", f"{name}: {says}")
     console.print(summary)
@@ -141,7 +148,7 @@ def _describe_signature(text: bytes, digests: Mapping[str, str], *, what: str) -
     """What a signature file claims, and whether it is about the files that are there."""
     try:
         envelope = parse_envelope(text, what=what)
-        check_file_set(signed=parse_statement(envelope.payload, what=what), present=digests)
+        check_file_set(signed=parse_statement(envelope.payload, what=what).files, present=digests)
         if not envelope.certificates:
             return f"by a key (hint {envelope.key_hint[:_SHOWN_DIGEST] or 'none'}), over these files"
         leaf = parse_certificates(envelope.certificates, what=what)[0]

@@ -15,6 +15,7 @@ from stepdown.adapters.keys import FileSigningKey, read_certificates, replace_fi
 from stepdown.domain.bundles import Manifest
 from stepdown.domain.errors import StepdownError, TrustError
 from stepdown.trust.contents import examine_contents
+from stepdown.trust.digests import bundle_digest
 from stepdown.trust.envelope import parse_envelope
 from stepdown.trust.file_set import check_file_set
 from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names, is_signature
@@ -22,7 +23,6 @@ from stepdown.trust.public_keys import key_id
 from stepdown.trust.refusal import TrustRule
 from stepdown.trust.signing import check_signing_certificate, sign_files
 from stepdown.trust.statement import parse_statement
-from stepdown.trust.verification import bundle_digest
 
 
 class StaleSignatureError(StepdownError):
@@ -102,13 +102,14 @@ def _sign(order: SignOrder, contents: Mapping[str, bytes], *, subject: str) -> t
     if certificates:
         what = str(order.certificates[0])
         identities = check_signing_certificate(certificates[0], order.key, now_s=time.time(), what=what)
-    return sign_files(contents, order.key, subject=subject, certificates=certificates), identities
+    signature = sign_files(contents, order.key, subject=subject, certificates=certificates, signed_time_s=time.time())
+    return signature, identities
 
 
 def _fits(signature: bytes, digests: Mapping[str, str], *, what: str) -> bool:
     try:
         signed = parse_statement(parse_envelope(signature, what=what).payload, what=what)
-        check_file_set(signed=signed, present=digests)
+        check_file_set(signed=signed.files, present=digests)
     except TrustError:
         return False
     return True

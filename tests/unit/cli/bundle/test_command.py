@@ -77,6 +77,36 @@ def test_a_refusal_names_rule_file_and_remedy(folder: Path, key_file: Path, publ
     assert "FILE_CHANGED" in run("inspect", folder).stdout
 
 
+def test_every_step_is_said_to_have_passed_or_not(folder: Path, key_file: Path, public_key: Path) -> None:
+    run("sign", folder, "--key", key_file)
+    passed = answer("verify", folder, "--key", public_key)
+    assert [step["outcome"] for step in passed["steps"]] == ["passed"] * 12
+    (folder / "rules.toml").write_text("other")
+    refused = json.loads(run("verify", folder, "--key", public_key, "--json").stdout)
+    ended = {step["step"]: (step["outcome"], step["rule"]) for step in refused["steps"]}
+    assert ended["signatures"] == ("passed", "")
+    assert ended["files"] == ("refused", "FILE_CHANGED")
+    assert ended["provenance"] == ("refused", "PROVENANCE_MISMATCH")
+    assert ended["builder"] == ("not reached", "")
+    shown = run("verify", folder, "--key", public_key).stdout
+    assert "refused" in shown
+    assert "not reached" in shown
+
+
+def test_where_a_bundle_came_from_is_shown(folder: Path) -> None:
+    shown = " ".join(run("inspect", folder).stdout.split())
+    for said in ("built by urn:hospital.example:builder", "gitCommit:cdcdcdcdcdcdcdcd", 'built on {"cores": 2}'):
+        assert said in shown
+    origin = answer("inspect", folder)["provenance"]
+    assert (origin["finished_time"], origin["edited"]) == ("2026-11-21T12:00:00+00:00", [])
+    assert origin["materials"][0]["digests"] == {"sha256": "ab" * 32}
+    (folder / "card.toml").write_bytes(rules_contents()["card.toml"] + b"\n")
+    assert "edited since card.toml" in " ".join(run("inspect", folder).stdout.split())
+    (folder / "rules.toml").write_text("other")
+    assert "PROVENANCE_MISMATCH" in run("inspect", folder).stdout
+    assert answer("inspect", folder)["provenance"]["rule"] == "PROVENANCE_MISMATCH"
+
+
 def test_a_bundle_in_another_s_place_is_refused_and_a_loose_one_speaks_for_itself(
     folder: Path, key_file: Path, public_key: Path
 ) -> None:
@@ -92,7 +122,7 @@ def test_a_bundle_in_another_s_place_is_refused_and_a_loose_one_speaks_for_itsel
 
 def test_a_stale_signature_must_be_discarded_by_name(folder: Path, key_file: Path, tmp_path: Path) -> None:
     run("sign", folder, "--key", key_file)
-    (folder / "rules.toml").write_text("other")
+    (folder / "card.toml").write_bytes(rules_contents()["card.toml"] + b"\n")
     (folder / "signatures" / "junk.sig").write_text("{}")
     second = ("sign", folder, "--key", tmp_path / "officer.key.pem", "--create-key")
     refused = run(*second)
@@ -104,7 +134,7 @@ def test_a_stale_signature_must_be_discarded_by_name(folder: Path, key_file: Pat
 
 def test_signing_again_puts_the_new_signature_in_the_old_one_s_place(folder: Path, key_file: Path) -> None:
     first = answer("sign", folder, "--key", key_file)
-    (folder / "rules.toml").write_text("other")
+    (folder / "card.toml").write_bytes(rules_contents()["card.toml"] + b"\n")
     second = answer("sign", folder, "--key", key_file)
     assert first["signature"] == second["signature"]
     assert first["sha256"] != second["sha256"]
