@@ -16,9 +16,9 @@ from stepdown.adapters.keys import (
     create_signing_key,
     new_signing_key,
     read_signing_key,
-    read_trust_policy,
     replace_file,
 )
+from stepdown.adapters.trust_policy import read_trust_policy
 from stepdown.cli.bundle.signing import SignOrder, sign_bundle
 from stepdown.domain.errors import StepdownError, TrustError
 from stepdown.trust.public_keys import key_id, public_pem
@@ -53,7 +53,7 @@ def sign_all(key_file: Path | None) -> None:
 
 def verify_all() -> int:
     """Verify every bundle by the demo's trust policy; returns how many were refused."""
-    policy = read_trust_policy(POLICY)
+    policy = read_trust_policy(POLICY).policy
     refused = 0
     for directory in bundle_directories():
         name, version = directory.parent.name, directory.name

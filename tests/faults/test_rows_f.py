@@ -12,7 +12,7 @@ import pytest
 
 from stepdown.adapters.bundle_directory import BundleDirectory
 from stepdown.adapters.certificates import ensure_demo_pki
-from stepdown.adapters.keys import read_trust_policy
+from stepdown.adapters.trust_policy import read_trust_policy
 from stepdown.api.v1.operations_service_pb2 import DisableTierRequest
 from stepdown.api.v1.operations_service_pb2_grpc import OperationsServiceStub
 from stepdown.client import AssessmentError
@@ -45,7 +45,7 @@ def shelf(tmp_path: Path) -> Path:
 
 
 def activation(shelf: Path, *, policy: TrustPolicy | None = None) -> Activation:
-    by = policy or read_trust_policy(TRUST)
+    by = policy or read_trust_policy(TRUST).policy
     return Activation(source=BundleDirectory(roots=(shelf,)), policy=by, now_s=time.time())
 
 
@@ -95,7 +95,7 @@ def test_f2_a_renamed_or_an_older_signed_bundle_is_refused(shelf: Path) -> None:
     newer = shelf / "trust.toml"
     newer.write_text(floor)
     shutil.copytree(TRUST.parent / "keys", shelf / "keys")
-    refused = tier(shelf, "sepsis-distilled", policy=read_trust_policy(newer))
+    refused = tier(shelf, "sepsis-distilled", policy=read_trust_policy(newer).policy)
     assert (refused.bundle, "VERSION_TOO_LOW" in refused.refusal_detail) == (None, True)
     shutil.rmtree(shelf / "sepsis-full")
     (shelf / "sepsis-distilled").rename(shelf / "sepsis-full")

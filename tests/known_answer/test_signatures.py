@@ -7,7 +7,7 @@ import pytest
 
 from scripts.sign_bundles import POLICY, bundle_directories
 from stepdown.adapters.bundle_directory import read_directory
-from stepdown.adapters.keys import read_trust_policy
+from stepdown.adapters.trust_policy import read_trust_policy
 from stepdown.domain.errors import TrustError
 from stepdown.trust.verification import verify_bundle
 
@@ -24,7 +24,7 @@ def test_the_bundles_of_the_demo_are_there() -> None:
 
 @pytest.mark.parametrize("directory", BUNDLES, ids=named)
 def test_a_bundle_verifies_and_does_not_with_one_byte_changed(directory: Path) -> None:
-    policy, files = read_trust_policy(POLICY), dict(read_directory(directory))
+    policy, files = read_trust_policy(POLICY).policy, dict(read_directory(directory))
     name, version = directory.parent.name, directory.name
     assert verify_bundle(name, version, files, policy, time.time()).identity.signers == ("demo-signer",)
     for path in sorted(files):

@@ -1,15 +1,20 @@
 """A composed server whose rules change: verified, exchanged, recorded, and back."""
 
 import json
+import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from click.testing import CliRunner
 
 from stepdown.adapters.active_bundles import FILE
 from stepdown.adapters.certificates import ensure_demo_pki
+from stepdown.cli.trust.command import trust
 from stepdown.client import AssessmentError, Credentials
 from stepdown.client.activations import ActivationSummary, activate_bundle, rollback_bundle
 from stepdown.wiring import Server
@@ -127,7 +132,7 @@ def test_a_version_denied_since_does_not_come_back(start: Runs, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("spoiled", ["changed", "unreadable", "overruled", "previous"])
-def test_a_record_that_does_not_hold_gives_way_to_what_does(
+def test_a_record_that_does_not_hold_gives_way_to_what_does_and_never_to_what_is_older(
     start: Runs, tmp_path: Path, document: dict[str, Any], spoiled: str
 ) -> None:
     server = start()
@@ -145,5 +150,75 @@ def test_a_record_that_does_not_hold_gives_way_to_what_does(
         kept["tiers"][0]["previous"]["sha256"] = "0" * 64
         record.write_text(json.dumps(kept))
     now = rules(start())
-    expected = {"changed": "1.0.0", "unreadable": "1.0.0", "overruled": "1.1.0", "previous": "1.1.0"}[spoiled]
-    assert (now["state"], now["bundle"]["version"], now["previous_bundle"]) == ("SERVING", expected, None)
+    if spoiled == "changed":  # the one before does not come back by itself
+        assert (now["state"], "VERSION_ROLLED_BACK" in now["detail"]) == ("REFUSED", True)
+    else:
+        assert (now["state"], now["bundle"]["version"], now["previous_bundle"]) == ("SERVING", "1.1.0", None)
+
+
+def test_an_operator_who_stopped_the_server_can_go_back_and_that_is_on_record(
+    start: Runs, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = start()
+    activate(server, tmp_path, "1.1.0")
+    lower = ("lower-floor", str(tmp_path / "state"), "news2", "1.0.0", "--why", "a colleague doubts it")
+    held = CliRunner().invoke(trust, lower)
+    assert (held.exit_code, "another process holds it" in held.stderr) == (1, True)
+    start.end()
+    (tmp_path / "state" / FILE).unlink()
+    assert "was 1.1.0 and is 1.0.0 now" in CliRunner().invoke(trust, lower).stdout
+    assert rules(start())["bundle"]["version"] == "1.0.0"
+    told = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    acts = [line for line in told if line["event"] == "version_floor_lowered"]
+    assert [(act["before"], act["version"], act["why"]) for act in acts] == [
+        ("1.1.0", "1.0.0", "a colleague doubts it")
+    ]
+
+
+def deny(document: dict[str, Any], *digests: str) -> None:
+    policy = Path(document["trust"]["policy"])
+    listed = ", ".join(f'"{digest}"' for digest in digests)
+    fresh = policy.with_suffix(".new")
+    fresh.write_text(re.sub(r"bundle_digests = \[.*\]", f"bundle_digests = [{listed}]", policy.read_text()))
+    fresh.replace(policy)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
+def alarms(server: Server) -> dict[str, str]:
+    with urlopen(server.addresses()["ops"] + "/api/status", timeout=10) as response:  # noqa: S310 - this test's own
+        return {alarm["subject"]: alarm["alarm"] for alarm in json.load(response)["alarms"]}
+
+
+def test_what_is_denied_stops_while_it_serves_and_does_not_come_back_while_it_is_denied(
+    start: Runs, document: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = start()
+    beside = {each["name"]: each["bundle"]["sha256"] for each in status(server)["supporting_rules"]}
+    first = rules(server)["bundle"]["sha256"]
+    deny(document, beside["mews"], beside["lactate"])
+    until(lambda: len(alarms(server)) == 2)
+    now = {each["name"]: (each["state"], each["reason"]) for each in status(server)["supporting_rules"]}
+    assert [name for name, each in now.items() if each == ("REFUSED", "BUNDLE_DENIED")] == ["mews", "lactate"]
+    assert rules(server)["state"] == "SERVING"
+    deny(document, first)
+    until(lambda: rules(server)["state"] == "REFUSED")
+    assert rules(server)["reason"] == "BUNDLE_DENIED"
+    until(lambda: alarms(server).get(f"{PATHWAY}/rules") == "BUNDLE_DENIED")
+    server = start()
+    assert (rules(server)["state"], rules(server)["reason"]) == ("REFUSED", "BUNDLE_DENIED")
+    deny(document)
+    server = start()
+    assert rules(server)["state"] == "SERVING"
+    Path(document["trust"]["policy"]).write_text("schema = 1\n")
+    until(lambda: alarms(server).get("trust policy") == "TRUST_POLICY_UNUSABLE")
+    assert rules(server)["state"] == "SERVING"
+    start.end()
+    events = [json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()]
+    assert events.count("bundle_denied") == 3
+    assert events.count("policy_changed") == 3

@@ -5,7 +5,7 @@ own follows what the engine made of it, and keeps the roster and the record on d
 highest that ever served in the tier: going back is an act of its own, and leads only to what has served before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 
@@ -18,9 +18,9 @@ from stepdown.domain.activations import (
     ActivationWish,
 )
 from stepdown.domain.bundles import VerifiedBundle
-from stepdown.domain.engine_events import BundleActivated, BundleRolledBack
+from stepdown.domain.engine_events import BundleActivated, BundleDenied, BundleRolledBack
 from stepdown.domain.errors import RuleSetError, TrustError
-from stepdown.domain.reasons import RejectReason
+from stepdown.domain.reasons import Reason, RejectReason
 from stepdown.rules.golden import ProvenRules
 from stepdown.serving.activation import Activation, TierOrder
 from stepdown.serving.assessment import ClinicalPathway
@@ -30,6 +30,7 @@ from stepdown.trust.refusal import TrustRule
 from stepdown.trust.semantic_version import precedence
 
 Place = tuple[str, str]
+Denial = Callable[[VerifiedBundle], TrustError | None]
 _LOOK_AGAIN_S = 5.0
 
 
@@ -38,13 +39,16 @@ class DeskSources:
     """What the desk works with.
 
     `activation` makes a verifier under the policy of this moment (raises TrustError, OSError); `orders` are the tiers
-    as configured; `compose` puts a pathway's rules together around new answering rules (raises RuleSetError). `kept`
+    as configured; `compose` puts a pathway's rules together around new answering rules (raises RuleSetError), out of
+    what `withdraw_beside` has left of those beside them, which `supporting` names by pathway. `kept`
     None: nothing outlives the server. `trouble` writes to the log.
     """
 
     activation: Callable[[], Activation]
     orders: Mapping[Place, TierOrder]
     compose: Callable[[str, VerifiedBundle], ProvenRules]
+    withdraw_beside: Callable[[Denial], Sequence[tuple[str, VerifiedBundle, TrustError]]]
+    supporting: Callable[[str], tuple[VerifiedBundle, ...]]
     kept: ActiveBundles | None
     trouble: Callable[..., None]
 
@@ -176,18 +180,53 @@ class ActivationDesk:
     def _require_not_denied(self, bundle: VerifiedBundle) -> None:
         """The version before was verified when it came in; what was denied since must not come back."""
         try:
-            denied = self._sources.activation().denies(bundle)
+            denied = self._sources.activation().denial(bundle)
         except (TrustError, OSError) as error:
             raise _refused(RejectReason.BUNDLE_REFUSED, "trust policy: it cannot be read") from error
         if denied:
-            detail = f"{TrustRule.BUNDLE_DENIED}: version {bundle.manifest.version} has been put on the denylist"
-            raise _refused(RejectReason.BUNDLE_REFUSED, detail)
+            raise _refused(RejectReason.BUNDLE_REFUSED, f"version {bundle.manifest.version}: {denied}") from denied
 
     def _composed(self, pathway: str, bundle: VerifiedBundle) -> ProvenRules:
         try:
             return self._sources.compose(pathway, bundle)
         except RuleSetError as error:
             raise _refused(RejectReason.BUNDLE_INCOMPATIBLE, f"rules: {error}") from error
+
+    # --- denials ---------------------------------------------------------------------------------------------------
+
+    def withdraw(self, denial: Denial) -> Sequence[tuple[VerifiedBundle, TrustError]]:
+        """Take out every bundle for which there is a denial, wherever it is; says which, and why."""
+        with self._lock:
+            beside = self._sources.withdraw_beside(denial)
+            denied = [(each, why) for each in self._driver.verified_bundles() if (why := denial(each)) is not None]
+            denied += [(bundle, why) for _, bundle, why in beside]
+            for bundle, why in denied:
+                self._driver.deny_bundle(BundleDenied(sha256=bundle.sha256, detail=str(why)))
+            for place in self._sources.orders if denied else ():
+                self._step(place)
+            for pathway in dict.fromkeys(name for name, _, _ in beside):
+                self._compose_anew(pathway)
+        return denied
+
+    def _compose_anew(self, name: str) -> None:
+        pathway = self._roster[name] = replace(self._roster[name], supporting=self._sources.supporting(name))
+        answering = next((tier.bundle for tier in pathway.tiers if tier.is_rules), None)
+        if answering is not None:
+            self._clinical[name].learn_rules(answering.sha256, self._sources.compose(name, answering))
+        self._clinical[name].exchange(pathway)
+
+    def _leave_out(self, place: Place, denied: VerifiedBundle) -> None:
+        """The tier lost its bundle: it is described as one that was refused, and denied rules answer no more."""
+        pathway = self._roster[place[0]]
+        tiers = tuple(
+            replace(tier, bundle=None, previous=None, refusal=Reason.BUNDLE_DENIED) if tier.name == place[1] else tier
+            for tier in pathway.tiers
+        )
+        pathway = self._roster[place[0]] = replace(pathway, tiers=tiers)
+        clinical = self._clinical.get(place[0])
+        if clinical is not None:
+            clinical.condemn(denied.sha256)
+            clinical.exchange(pathway)
 
     # --- following the engine --------------------------------------------------------------------------------------
 
@@ -203,7 +242,11 @@ class ActivationDesk:
 
     def _step(self, place: Place) -> None:
         bundle, _, _ = self._driver.bundles(*place)
-        if bundle is not None and bundle is not self._roster[place[0]].tier(place[1]).bundle:
+        present = self._roster[place[0]].tier(place[1]).bundle
+        if bundle is None:
+            if present is not None:
+                self._leave_out(place, present)
+        elif bundle is not present:
             self._exchange(place, bundle)
         if self._sources.kept is not None and self._sources.kept.of(*place) is not None:
             self._keep_present(place)

@@ -4,11 +4,12 @@ One small file, replaced whole and flushed to disk before it counts. Refuses to 
 digests, and what it names is verified like anything else before it is loaded.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stepdown.adapters.whole_files import write_whole
 
 SCHEMA = "stepdown/active-bundles/v1"
 FILE = "active-bundles.json"
@@ -74,23 +75,9 @@ class ActiveBundles:
         if self.of(kept.pathway, kept.tier) == kept:
             return
         tiers = {**self._tiers, (kept.pathway, kept.tier): kept}
-        self._write(_Document(tiers=list(tiers.values())).model_dump_json(by_alias=True, indent=1))
+        write_whole(self._path, _Document(tiers=list(tiers.values())).model_dump_json(by_alias=True, indent=1))
         self._tiers = tiers
 
     def _content(self) -> bytes:
         with self._path.open("rb") as file:
             return file.read(_MAXIMUM_BYTES)
-
-    def _write(self, text: str) -> None:
-        fresh = self._path.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -22,6 +22,7 @@ from stepdown.domain.engine_effects import (
 )
 from stepdown.domain.engine_events import (
     BundleActivated,
+    BundleDenied,
     BundleRolledBack,
     DrainStarted,
     Event,
@@ -142,6 +143,15 @@ class EngineDriver:
     def roll_back_bundle(self, event: BundleRolledBack) -> None:
         """Take a version back. Raises ActivationRefusedError, and KeyError for an unknown tier."""
         self._drive((event,), check=lambda: self._engine.check(event))
+
+    def verified_bundles(self) -> tuple[VerifiedBundle, ...]:
+        """Every bundle that serves, is on trial, or could be brought back."""
+        with self._lock:
+            return self._engine.verified_bundles()
+
+    def deny_bundle(self, event: BundleDenied) -> None:
+        """Out with it, wherever it is."""
+        self._drive((event,))
 
     def bundles(self, pathway: str, tier: str) -> tuple[VerifiedBundle | None, VerifiedBundle | None, bool]:
         """What serves in a tier, what served before, and whether a version is on trial. Raises KeyError."""

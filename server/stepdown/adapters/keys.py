@@ -1,4 +1,4 @@
-"""Keys, certificates and trust policies in files.
+"""Keys and certificates in files.
 
 Private keys are written for their owner alone and never overwritten. Refuses to print, log or return a private key's
 bytes: a caller gets something that signs.
@@ -15,7 +15,6 @@ from cryptography.x509 import Certificate
 
 from stepdown.domain.errors import TrustError
 from stepdown.trust.certificates import load_certificates
-from stepdown.trust.policy import TrustPolicy, named_files, parse_trust_policy
 from stepdown.trust.public_keys import load_public_key, public_pem, signature_algorithm, supported_key
 from stepdown.trust.refusal import TrustRule
 
@@ -130,21 +129,6 @@ def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
 def read_certificates(paths: tuple[Path, ...]) -> tuple[Certificate, ...]:
     """The certificates in PEM files, in order. Raises: TrustError KEY_UNREADABLE or CERTIFICATE_MALFORMED."""
     return tuple(certificate for path in paths for certificate in load_certificates(_read(path), what=str(path)))
-
-
-def read_trust_policy(path: Path) -> TrustPolicy:
-    """The trust policy at `path`, with the keys and roots it names, relative to its own folder.
-
-    Raises: TrustError POLICY_INVALID with every problem found, KEY_UNREADABLE when the policy itself cannot be read.
-    """
-    text = _read(path)
-    keys: dict[str, bytes] = {}
-    for name in named_files(text):
-        try:
-            keys[name] = _read(path.parent / name)
-        except TrustError:
-            continue  # parse_trust_policy reports it beside every other problem
-    return parse_trust_policy(text, keys)
 
 
 def _read(path: Path) -> bytes:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "tier": ("stepdown.cli.tier:tier", "Show the tiers of a server, take one out, give it back."),
     "probe": ("stepdown.cli.probe:probe", "Show which execution providers really work here."),
     "bundle": ("stepdown.cli.bundle.command:bundle", "Make, sign, verify and inspect bundles."),
+    "trust": ("stepdown.cli.trust.command:trust", "Sign and check trust policies, lower a version floor."),
     "drill": ("stepdown.cli.drill.command:drill", "Rehearse failures and judge them against objectives."),
     "ledger": ("stepdown.cli.ledger.command:ledger", "Check a ledger, show a record, prove that it is there."),
     "card": ("stepdown.cli.card:card", "Show a bundle's model card."),

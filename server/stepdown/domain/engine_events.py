@@ -165,6 +165,14 @@ class BundleRolledBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BundleDenied:
+    """A bundle that was verified once has been put on the denylist: it serves nowhere any more."""
+
+    sha256: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrainStarted:
     """The server is stopping: answer what was accepted, start nothing new."""
 
@@ -188,6 +196,7 @@ Event: TypeAlias = (
     | TierEnabled
     | BundleActivated
     | BundleRolledBack
+    | BundleDenied
     | DrainStarted
     | TimePassed
 )

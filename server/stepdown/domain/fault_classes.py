@@ -67,6 +67,7 @@ TREATMENTS: Mapping[Reason, Treatment] = MappingProxyType(
         Reason.QUEUE_FULL: _treatment(FaultClass.CAPACITY, ends_worker=False),
         Reason.DEADLINE_TOO_SHORT: _treatment(FaultClass.DEADLINE, ends_worker=False),
         Reason.SIGNATURE_INVALID: _treatment(FaultClass.INTEGRITY, ends_worker=True, comeback=Comeback.NEVER),
+        Reason.BUNDLE_DENIED: _treatment(FaultClass.INTEGRITY, ends_worker=True, comeback=Comeback.NEVER),
         Reason.INTERNAL_FAULT: _treatment(FaultClass.INTERNAL, ends_worker=False),
     }
 )

@@ -16,6 +16,7 @@ from stepdown.rules.known_answers import KnownAnswer, parse_known_answers, requi
 from stepdown.rules.rule_set import RuleSet, parse_rule_set
 from stepdown.serving.roster import TierDescription
 from stepdown.trust.contents import KNOWN_ANSWERS_FILES
+from stepdown.trust.denylist import DENIALS, denial_of
 from stepdown.trust.policy import TrustPolicy
 from stepdown.trust.refusal import TrustRule
 from stepdown.trust.semantic_version import is_version, precedence
@@ -49,9 +50,9 @@ class Activation:
         chosen = version or max(versions, key=precedence)
         return verify_bundle(name, chosen, self._source.read(name, chosen), self._policy, self._now_s)
 
-    def denies(self, bundle: VerifiedBundle) -> bool:
-        """Whether a bundle that was accepted once has been put on the denylist since."""
-        return bundle.sha256 in self._policy.denylist.bundle_digests
+    def denial(self, bundle: VerifiedBundle) -> TrustError | None:
+        """Why a bundle that was accepted once is denied now, or None."""
+        return denial_of(bundle, self._policy.denylist)
 
     def bound(self, name: str, version: str, sha256: str) -> VerifiedBundle:
         """The verified bundle, which must have this digest. Raises: TrustError."""
@@ -86,9 +87,11 @@ class Activation:
 
 
 def refusal_reason(refusal: TrustError | RuleSetError) -> Reason:
-    """How a bundle that was refused is shown: absent, not to be trusted, or not giving its known answers."""
+    """How a bundle that was refused is shown: absent, denied, not to be trusted, or not giving its known answers."""
     if isinstance(refusal, RuleSetError):
         return Reason.KNOWN_ANSWER_MISMATCH
+    if refusal.rule in DENIALS:
+        return Reason.BUNDLE_DENIED
     absent = refusal.rule == TrustRule.BUNDLE_NOT_FOUND
     return Reason.NOT_CONFIGURED if absent else Reason.SIGNATURE_INVALID
 

@@ -81,7 +81,7 @@ class ClinicalPathway:
         """Another version serves in a tier. Other rules answer whatever is prepared from now on."""
         self.pathway = pathway
         before, now = self._identity, pathway.rules_identity
-        if now is not None and now != before:
+        if now != before:
             self._identity = now
             kept = {identity.bundle.sha256 for identity in (before, now) if identity is not None}
             for sha256 in tuple(self._proven):
@@ -207,7 +207,7 @@ def _overlay_flags(rules: RulesAssessment | None) -> tuple[InputFlag, ...]:
     """Said on every answer while it lasts: rules that could not look at the lactate can miss what it alone shows."""
     if rules is None or rules.lactate is not None:
         return ()
-    return (InputFlag(issue=InputIssue.OVERLAY_MISSING, detail="the lactate rules were refused at load"),)
+    return (InputFlag(issue=InputIssue.OVERLAY_MISSING, detail="the lactate rules were refused"),)
 
 
 def _charted(intake: Intake) -> int:

@@ -7,12 +7,14 @@ LEGAL_MOVES: dict[TierState, frozenset[TierState]] = {
     TierState.STARTING: frozenset(
         {TierState.PROBATION, TierState.SUSPENDED, TierState.REFUSED, TierState.QUARANTINED, TierState.DISABLED}
     ),
-    TierState.PROBATION: frozenset({TierState.SERVING, TierState.SUSPENDED, TierState.QUARANTINED, TierState.DISABLED}),
-    TierState.SERVING: frozenset({TierState.SUSPENDED, TierState.QUARANTINED, TierState.DISABLED}),
-    TierState.SUSPENDED: frozenset(
-        {TierState.STARTING, TierState.PROBATION, TierState.QUARANTINED, TierState.DISABLED}
+    TierState.PROBATION: frozenset(
+        {TierState.SERVING, TierState.SUSPENDED, TierState.REFUSED, TierState.QUARANTINED, TierState.DISABLED}
     ),
-    TierState.QUARANTINED: frozenset({TierState.STARTING, TierState.DISABLED}),
+    TierState.SERVING: frozenset({TierState.SUSPENDED, TierState.REFUSED, TierState.QUARANTINED, TierState.DISABLED}),
+    TierState.SUSPENDED: frozenset(
+        {TierState.STARTING, TierState.PROBATION, TierState.REFUSED, TierState.QUARANTINED, TierState.DISABLED}
+    ),
+    TierState.QUARANTINED: frozenset({TierState.STARTING, TierState.REFUSED, TierState.DISABLED}),
     TierState.DISABLED: frozenset({TierState.STARTING}),
     TierState.REFUSED: frozenset({TierState.STARTING, TierState.DISABLED}),
 }

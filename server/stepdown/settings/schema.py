@@ -76,9 +76,14 @@ class StateSettings(_Section):
 
 
 class TrustSettings(_Section):
-    """The trust policy file, and the directories searched for bundles, in order."""
+    """The trust policy file, and the directories searched for bundles, in order.
+
+    With `policy_key`, a public key, the policy must be signed by it. Without, it must be root's and writable by nobody
+    else; in a demonstration it may be the user's own who runs the server.
+    """
 
     policy: File
+    policy_key: File | None = None
     bundle_directories: tuple[Folder, ...] = Field(min_length=1)
 
 

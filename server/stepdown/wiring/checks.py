@@ -25,6 +25,7 @@ def self_checks(
     *,
     certificates: CertificateCheck,
     loaded: Loading,
+    trust: Check,
     status: Callable[[], Sequence[PathwayStatus]],
     ledger: LedgerStore | None,
 ) -> dict[str, Check]:
@@ -34,6 +35,7 @@ def self_checks(
         "bundles": lambda: loaded.damaged(
             tier.bundle for pathway in status() for tier in pathway.tiers if tier.bundle is not None
         ),
+        "trust": trust,
     }
     if ledger is not None:
         checks["ledger"] = partial(_ledger_alarms, ledger)

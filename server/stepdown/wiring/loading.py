@@ -4,23 +4,25 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from stepdown.adapters.activation_desk import DeskSources
 from stepdown.adapters.active_bundles import ActiveBundles, KeptTier
 from stepdown.adapters.bundle_directory import BundleDirectory
-from stepdown.adapters.keys import read_trust_policy
 from stepdown.adapters.timely_bundles import TimelyBundles
 from stepdown.domain.alarms import Alarm, AlarmKind
 from stepdown.domain.bundles import BundleIdentity, VerifiedBundle
-from stepdown.domain.errors import ConfigurationError, RuleSetError, TrustError
+from stepdown.domain.errors import RuleSetError, TrustError
 from stepdown.domain.reasons import Reason
 from stepdown.domain.status import SupportingStatus
 from stepdown.domain.tiers import TierState
-from stepdown.ports import BundleSource
+from stepdown.ports import BundleSource, Clock
 from stepdown.rules.golden import ProvenRules
 from stepdown.serving.activation import Activation, TierOrder, proven_rules, refusal_reason, rule_set_of
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.settings import PathwaySettings, Settings
+from stepdown.trust.policy import TrustPolicy
 from stepdown.wiring.translation import tier_order
+from stepdown.wiring.trust import Trust
 
 Trouble = Callable[..., None]
 Place = tuple[str, str]
@@ -56,20 +58,24 @@ class Loading:
     def __init__(
         self,
         configuration: Settings,
-        *,
         source: BundleSource,
+        *,
+        trust: Trust,
         kept: ActiveBundles | None,
-        wall_s: float,
+        clock: Clock,
         trouble: Trouble,
     ) -> None:
-        """Find and verify everything. `wall_s`: Unix time, for certificates. Raises: ConfigurationError."""
+        """Find and verify everything. `clock` is for certificates. Raises: ConfigurationError."""
         self._configuration = configuration
         self._source = source
+        self._trust = trust
         self._kept = kept
+        self._clock = clock
         self._trouble = trouble
         self._beside: dict[str, _Beside] = {}
         self._intake = configuration.intake.policy()
-        self._activation = self._first_activation(wall_s)
+        self._activation = self._activation_under(trust.in_force.policy)
+        self._without_floors = Activation(source=source, policy=trust.in_force.policy, now_s=clock.wall_s())
         self.clinical: dict[str, ClinicalPathway] = {}
         self.orders: dict[Place, TierOrder] = {
             (pathway.name, tier.name): tier_order(tier) for pathway in configuration.pathway for tier in pathway.tier
@@ -77,28 +83,61 @@ class Loading:
         self.pathways = {wanted.name: self._pathway(wanted) for wanted in configuration.pathway}
         self.roster = Roster(pathways=self.pathways)
 
-    def activation(self, *, wall_s: float) -> Activation:
+    def activation(self) -> Activation:
         """Verification under the trust policy as it stands now. Raises: TrustError, OSError."""
-        policy = read_trust_policy(self._configuration.trust.policy)
-        return Activation(source=self._source, policy=policy, now_s=wall_s)
+        return self._activation_under(self._trust.policy().policy)
+
+    def desk_sources(self) -> DeskSources:
+        """What the activation desk works with."""
+        return DeskSources(
+            activation=self.activation,
+            orders=self.orders,
+            compose=self.compose,
+            withdraw_beside=self.withdraw_beside,
+            supporting=self.supporting,
+            kept=self._kept,
+            trouble=self._trouble,
+        )
 
     def compose(self, pathway: str, answering: VerifiedBundle) -> ProvenRules:
         """Answering rules with what stands beside them. Raises: RuleSetError."""
         beside = self._beside[pathway]
         return proven_rules(answering, beside.lactate, beside.supporting)
 
-    def _first_activation(self, wall_s: float) -> Activation:
-        try:
-            return self.activation(wall_s=wall_s)
-        except (TrustError, OSError) as error:
-            raise ConfigurationError((f"trust.policy: {error}",)) from error
+    def _activation_under(self, policy: TrustPolicy) -> Activation:
+        """Nothing below what has served here is verified."""
+        floored = replace(policy, floors=self._trust.state.floors())
+        return Activation(source=self._source, policy=floored, now_s=self._clock.wall_s())
+
+    def supporting(self, pathway: str) -> tuple[VerifiedBundle, ...]:
+        """The rules that are evidence beside the answering ones, as far as they are trusted."""
+        return self._beside[pathway].supporting
+
+    def withdraw_beside(
+        self, denial: Callable[[VerifiedBundle], TrustError | None]
+    ) -> tuple[tuple[str, VerifiedBundle, TrustError], ...]:
+        """Leave out every overlay and evidence for which there is a denial; says of which pathways."""
+        gone: list[tuple[str, VerifiedBundle, TrustError]] = []
+        for pathway, beside in self._beside.items():
+            held = (beside.lactate, *beside.supporting)
+            denied = [(each, why) for each in held if each is not None and (why := denial(each)) is not None]
+            without = {each.sha256 for each, _ in denied}
+            beside.supporting = tuple(each for each in beside.supporting if each.sha256 not in without)
+            if beside.lactate is not None and beside.lactate.sha256 in without:
+                beside.lactate = None
+            gone += [(pathway, each, why) for each, why in denied]
+        return tuple(gone)
 
     def damaged(self, serving: Iterable[BundleIdentity]) -> Iterator[Alarm]:
-        """An alarm for each bundle in service that would not be verified again as it lies there now."""
+        """An alarm for each bundle in service that would not be verified now, as it lies there and under the policy."""
+        try:
+            activation = self.activation()
+        except (TrustError, OSError):
+            return  # an alarm of its own
         for bundle in sorted(set(serving), key=lambda each: (each.name, each.version)):
             subject = f"{bundle.name}@{bundle.version}"
             try:
-                stored = self._activation.verified(bundle.name, bundle.version).identity
+                stored = activation.verified(bundle.name, bundle.version).identity
             except TrustError as refusal:
                 yield Alarm(kind=AlarmKind.BUNDLE_DAMAGED, subject=subject, detail=str(refusal))
             else:
@@ -134,12 +173,12 @@ class Loading:
         order = self.orders[place]
         kept = self._kept.of(*place) if self._kept is not None else None
         if kept is None:
-            return self._activation.tier(order)
+            return self._configured(order)
         if (kept.bundle, kept.configured) != (order.bundle, order.version):
             self._trouble(
                 "active_bundle_overruled", pathway=place[0], tier=place[1], detail="the configuration changed"
             )
-            return self._activation.tier(order)
+            return self._configured(order)
         for version in filter(None, (kept.active, kept.previous)):
             try:
                 self._activation.bound(kept.bundle, version.version, version.sha256)
@@ -148,13 +187,25 @@ class Loading:
             else:
                 described = self._activation.tier(replace(order, version=version.version))
                 return described if version is not kept.active else self._with_previous(described, kept)
-        return self._activation.tier(order)
+        return self._configured(order)
+
+    def _configured(self, order: TierOrder) -> TierDescription:
+        """What the configuration names; where that is older than what has served, the version that has."""
+        described = self._activation.tier(order)
+        floor = self._trust.state.floors().get(order.bundle, "")
+        if described.bundle is not None or not order.version or not floor:
+            return described
+        held = self._activation.tier(replace(order, version=floor))
+        if held.bundle is None or held.bundle.manifest.version == order.version:
+            return described
+        self._trouble("version_floor_holds", tier=order.name, detail=described.refusal_detail)
+        return held
 
     def _with_previous(self, tier: TierDescription, kept: KeptTier) -> TierDescription:
         if kept.previous is None:
             return tier
         try:
-            previous = self._activation.bound(kept.bundle, kept.previous.version, kept.previous.sha256)
+            previous = self._without_floors.bound(kept.bundle, kept.previous.version, kept.previous.sha256)
         except TrustError as refusal:
             self._trouble("previous_bundle_refused", pathway=kept.pathway, tier=kept.tier, detail=str(refusal))
             return tier

@@ -2,19 +2,16 @@
 
 import sys
 
-from stepdown.adapters.activation_desk import ActivationDesk, DeskSources
-from stepdown.adapters.active_bundles import ActiveBundles
+from stepdown.adapters.activation_desk import ActivationDesk
 from stepdown.adapters.build import this_build
 from stepdown.adapters.certificate_check import CertificateCheck
 from stepdown.adapters.drift_watcher import DriftWatcher
 from stepdown.adapters.drills.board import DrillBoard
 from stepdown.adapters.drills.bundles import AlteredBundles
 from stepdown.adapters.drills.clock import SteppingClock
-from stepdown.adapters.engine_driver import EngineDriver
 from stepdown.adapters.ledger.observer import heard_by
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.observers.alarm_metrics import AlarmCollector
-from stepdown.adapters.observers.exposition import Metrics
 from stepdown.adapters.observers.log import JsonLog
 from stepdown.adapters.rules_prover import ThreadedRulesProver
 from stepdown.adapters.self_checks import SelfChecks
@@ -29,7 +26,6 @@ from stepdown.domain.notices import Notice
 from stepdown.domain.records import LedgerState
 from stepdown.domain.status import PathwayStatus
 from stepdown.resilience.rate_limit import RatePolicy
-from stepdown.serving.engine.engine import Engine
 from stepdown.serving.roster import Roster
 from stepdown.settings import Settings
 from stepdown.transport.authorization import Authorization
@@ -46,9 +42,11 @@ from stepdown.transport.tls import ReloadingCredentials
 from stepdown.wiring.checks import CHECK_PERIOD_S, certificate_files, self_checks
 from stepdown.wiring.drift import drift_watches
 from stepdown.wiring.loading import Loading, bundle_source, kept_bundles
+from stepdown.wiring.parts import make_driver, make_metrics
 from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, outcome_desk, recording_of, start_facts
 from stepdown.wiring.rehearsal import Breakable, drill_board
-from stepdown.wiring.translation import engine_policy, listener_options, pathway_spec, pool_options, tls_material
+from stepdown.wiring.translation import listener_options, pool_options, tls_material
+from stepdown.wiring.trust import Trust
 
 
 class Server:
@@ -64,12 +62,20 @@ class Server:
         self._log.adopt_libraries()
         self._bundles = AlteredBundles(bundle_source(configuration))
         kept = kept_bundles(configuration.state.directory, trouble=self._log.trouble)
+        self._trust = Trust(configuration)
         loaded = Loading(
-            configuration, source=self._bundles, kept=kept, wall_s=self._clock.wall_s(), trouble=self._log.trouble
+            configuration, self._bundles, trust=self._trust, kept=kept, clock=self._clock, trouble=self._log.trouble
         )
         self._roster = loaded.roster
         watches = drift_watches(loaded.roster, configuration.drift, refused=self._reference_refused)
-        self._metrics = self._make_metrics(loaded.roster)
+        self._metrics = make_metrics(
+            loaded.roster,
+            configuration,
+            status=self._status,
+            clock=self._clock,
+            drift=self._drift_reports,
+            tls=self._tls_status,
+        )
         self._kept = self._keep_ledger()
         told = (self._kept.observer,) if self._kept is not None else ()
         self._record = CallRecord(
@@ -80,24 +86,40 @@ class Server:
         )
         self._board = NoticeBoard(observers=(self._metrics, self._log, *told), on_error=self._incident)
         self._drift = DriftWatcher(watches, clock=self._clock, tell=self._board.post, on_error=self._incident)
-        self._driver = self._make_driver(loaded.roster)
-        self._pool = ProcessWorkerPool(self._driver.take, pool_options(configuration, self._record.event))
+        self._assemble(loaded)
+
+    def _assemble(self, loaded: Loading) -> None:
+        clock, board = self._clock, self._board
+        self._driver = make_driver(
+            loaded.roster, self._settings, clock=clock, board=board, on_error=self._incident, injected=self._injected
+        )
+        self._pool = ProcessWorkerPool(self._driver.take, pool_options(self._settings, self._record.event))
         self._prover = ThreadedRulesProver(loaded.clinical, compose=loaded.compose, sink=self._driver.take)
-        self._desk = self._make_desk(loaded, kept)
-        self._certificates = CertificateCheck(certificate_files(configuration.server.tls), clock=self._clock)
+        self._desk = ActivationDesk(
+            loaded.desk_sources(), driver=self._driver, roster=loaded.pathways, clinical=loaded.clinical
+        )
+        self._trust_watch = self._trust.watch(
+            driver=self._driver,
+            desk=self._desk,
+            record=self._record,
+            wake=lambda: self._checks.wake(),  # noqa: PLW0108 - made later
+        )
+        self._certificates = CertificateCheck(certificate_files(self._settings.server.tls), clock=self._clock)
         self._checks = self._make_checks(loaded)
-        self._interference = Interference(threads=configuration.server.call_threads)
+        self._interference = Interference(threads=self._settings.server.call_threads)
         self._drills = self._make_drills(self._clock) if isinstance(self._clock, SteppingClock) else None
         self._watch_alarms()
         self._grpc = self._make_grpc(loaded)
-        self._operations = OperationsServer(configuration.server.ops_address, self._operations_sources())
+        self._operations = OperationsServer(self._settings.server.ops_address, self._operations_sources())
 
     def start(self) -> None:
         """Start workers, then listen: rules answer from the first call. Raises ConfigurationError."""
+        self._trust.hold()
         if self._kept is not None:
             self._kept.begin(start_facts(self._roster, build=this_build(), environment=self._settings.environment))
         self._driver.start(self._pool, self._prover)
         self._desk.start()
+        self._trust_watch.start()
         self._checks.start()
         self._operations.start()
         self._grpc.start()
@@ -129,6 +151,7 @@ class Server:
         self._driver.drain()
         left = self._grpc.drain(self.drain_grace_s)
         self._log.event("drained", unanswered=left)
+        self._trust_watch.close()
         self._desk.close()
         self._prover.close()
         self._driver.close()
@@ -139,42 +162,12 @@ class Server:
         if self._kept is not None:
             self._kept.end(unanswered=left)
         self._operations.stop()
+        self._trust.state.release()
         self._log.event("stopped")
         self._log.close()
         return left
 
     # --- parts -----------------------------------------------------------------------------------------------------
-
-    def _make_metrics(self, roster: Roster) -> Metrics:
-        return Metrics(
-            tiers={name: tuple(tier.name for tier in pathway.tiers) for name, pathway in roster.pathways.items()},
-            status=self._status,
-            clock=self._clock,
-            build=this_build(),
-            environment=self._settings.environment,
-            drift=self._drift_reports,
-            tls=self._tls_status,
-        )
-
-    def _make_driver(self, roster: Roster) -> EngineDriver:
-        engine = Engine(
-            pathways=tuple(pathway_spec(roster.pathways[wanted.name], wanted) for wanted in self._settings.pathway),
-            policy=engine_policy(self._settings.engine),
-            now_s=self._clock.monotonic_s(),
-        )
-        return EngineDriver(
-            engine=engine, clock=self._clock, board=self._board, on_error=self._incident, injected=self._injected
-        )
-
-    def _make_desk(self, loaded: Loading, kept: ActiveBundles | None) -> ActivationDesk:
-        sources = DeskSources(
-            activation=lambda: loaded.activation(wall_s=self._clock.wall_s()),
-            orders=loaded.orders,
-            compose=loaded.compose,
-            kept=kept,
-            trouble=self._log.trouble,
-        )
-        return ActivationDesk(sources, driver=self._driver, roster=loaded.pathways, clinical=loaded.clinical)
 
     def _make_grpc(self, loaded: Loading) -> Listener:
         tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
@@ -222,7 +215,10 @@ class Server:
 
     def _make_checks(self, loaded: Loading) -> SelfChecks:
         ledger = self._kept.store if self._kept is not None else None
-        checks = self_checks(certificates=self._certificates, loaded=loaded, status=self._status, ledger=ledger)
+        alarms = self._trust_watch.alarms
+        checks = self_checks(
+            certificates=self._certificates, loaded=loaded, trust=alarms, status=self._status, ledger=ledger
+        )
         return SelfChecks(checks, clock=self._clock, period_s=CHECK_PERIOD_S, changed=self._log.alarm)
 
     def _make_drills(self, clock: SteppingClock) -> DrillBoard:

@@ -19,13 +19,12 @@ from stepdown.adapters.keys import (
     read_certificates,
     read_public_key,
     read_signing_key,
-    read_trust_policy,
     replace_file,
     signer_name,
 )
 from stepdown.domain.errors import TrustError
 from stepdown.trust.public_keys import is_signed_by
-from tests.unit.trust.samples import ANY_BY_TRAINER, POLICY_HEAD, SAFETY, TRAINER, authority, key, key_files
+from tests.unit.trust.samples import authority, key
 
 
 def write_key(path: Path, private_key: PrivateKeyTypes, passphrase: bytes | None = None) -> Path:
@@ -115,23 +114,6 @@ def test_certificates_are_read_from_several_files(tmp_path: Path) -> None:
     for path, root in zip(paths, roots, strict=True):
         path.write_bytes(root.certificate.public_bytes(Encoding.PEM))
     assert read_certificates(paths) == tuple(root.certificate for root in roots)
-
-
-def test_a_policy_is_read_with_the_files_it_names_beside_it(tmp_path: Path) -> None:
-    policy = tmp_path / "trust.toml"
-    policy.write_text(POLICY_HEAD + TRAINER + SAFETY + ANY_BY_TRAINER)
-    for name, content in key_files([authority().certificate]).items():
-        (tmp_path / name).write_bytes(content)
-    assert [signer.name for signer in read_trust_policy(policy).signers] == ["trainer", "safety"]
-
-
-def test_a_policy_s_missing_files_are_reported_with_its_other_problems(tmp_path: Path) -> None:
-    policy = tmp_path / "trust.toml"
-    policy.write_text(POLICY_HEAD + TRAINER + ANY_BY_TRAINER + "extra = 1\n")
-    with pytest.raises(TrustError) as error:
-        read_trust_policy(policy)
-    assert "'trainer.pub.pem' could not be read" in error.value.detail
-    assert "extra is not a known key" in error.value.detail
 
 
 def test_a_file_is_replaced_whole_with_its_mode(tmp_path: Path) -> None:

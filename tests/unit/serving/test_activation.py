@@ -104,7 +104,10 @@ def test_what_was_put_on_the_denylist_since_is_denied() -> None:
     denylist = f'[denylist]\nbundle_digests = ["{present.sha256}"]\n'
     policy = samples.policy(samples.TRAINER, samples.ANY_BY_TRAINER, denylist)
     denying = Activation(source=Shelf({}), policy=policy, now_s=samples.NOW_S)
-    assert (activation().denies(present), denying.denies(present)) == (False, True)
+    assert activation().denial(present) is None
+    denial = denying.denial(present)
+    assert denial is not None
+    assert refusal_reason(denial) is Reason.BUNDLE_DENIED
 
 
 def test_rules_that_do_not_give_their_known_answers_are_not_called_unsigned() -> None:

@@ -23,6 +23,9 @@ ACTS: Mapping[str, RecordKind] = MappingProxyType(
         "bundle_rolled_back": RecordKind.ACTIVATION,
         "activation_refused": RecordKind.ACTIVATION,
         "policy_changed": RecordKind.POLICY_CHANGE,
+        "bundle_denied": RecordKind.POLICY_CHANGE,
+        "version_floor_raised": RecordKind.POLICY_CHANGE,
+        "version_floor_lowered": RecordKind.OPERATOR_ACT,
         "ledger_read": RecordKind.LEDGER_READ,
     }
 )

@@ -19,6 +19,8 @@ class AlarmKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALARM_KIND_BUNDLE_DAMAGED: _ClassVar[AlarmKind]
     ALARM_KIND_CHECK_FAILED: _ClassVar[AlarmKind]
     ALARM_KIND_LEDGER_UNAVAILABLE: _ClassVar[AlarmKind]
+    ALARM_KIND_BUNDLE_DENIED: _ClassVar[AlarmKind]
+    ALARM_KIND_TRUST_POLICY_UNUSABLE: _ClassVar[AlarmKind]
 
 class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -54,6 +56,8 @@ ALARM_KIND_CERTIFICATE_EXPIRING: AlarmKind
 ALARM_KIND_BUNDLE_DAMAGED: AlarmKind
 ALARM_KIND_CHECK_FAILED: AlarmKind
 ALARM_KIND_LEDGER_UNAVAILABLE: AlarmKind
+ALARM_KIND_BUNDLE_DENIED: AlarmKind
+ALARM_KIND_TRUST_POLICY_UNUSABLE: AlarmKind
 FAULT_UNSPECIFIED: Fault
 FAULT_WORKER_KILLED: Fault
 FAULT_WORKER_STOPPED: Fault

@@ -59,6 +59,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_DEVICE_UNHEALTHY: _ClassVar[Reason]
     REASON_OPERATOR_DISABLED: _ClassVar[Reason]
     REASON_INTERNAL_FAULT: _ClassVar[Reason]
+    REASON_BUNDLE_DENIED: _ClassVar[Reason]
 EXECUTION_PROVIDER_UNSPECIFIED: ExecutionProvider
 EXECUTION_PROVIDER_CUDA: ExecutionProvider
 EXECUTION_PROVIDER_TENSORRT: ExecutionProvider
@@ -100,6 +101,7 @@ REASON_DRIFT_SUSPENDED: Reason
 REASON_DEVICE_UNHEALTHY: Reason
 REASON_OPERATOR_DISABLED: Reason
 REASON_INTERNAL_FAULT: Reason
+REASON_BUNDLE_DENIED: Reason
 
 class TierIdentity(_message.Message):
     __slots__ = ("pathway", "tier", "execution_provider", "device", "bundle")

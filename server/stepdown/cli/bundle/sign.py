@@ -53,7 +53,7 @@ def sign(  # noqa: PLR0913 - one parameter for each option of the command
     signed = sign_bundle(
         SignOrder(
             directory=directory,
-            key=_read_key(key_file, passphrase_file),
+            key=read_key(key_file, passphrase_file),
             signer=signer if signer is not None else signer_name(key_file),
             certificates=(certificate, *chain) if certificate is not None else (),
             discard_stale=discard_stale,
@@ -72,7 +72,8 @@ def _make_key(key_file: Path, *, wanted: bool) -> None:
     click.echo(f"Made {key_file} (keep it secret) and {public_key} (for trust policies).", err=True)
 
 
-def _read_key(key_file: Path, passphrase_file: Path | None) -> FileSigningKey:
+def read_key(key_file: Path, passphrase_file: Path | None) -> FileSigningKey:
+    """The key, with its passphrase from a file or asked for. Raises: TrustError."""
     if passphrase_file is not None:
         first_line = passphrase_file.read_bytes().partition(b"\n")[0].removesuffix(b"\r")
         return read_signing_key(key_file, passphrase=first_line)

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from stepdown.adapters.bundle_directory import read_directory
-from stepdown.adapters.keys import read_public_key, read_trust_policy, signer_name
+from stepdown.adapters.keys import read_public_key, signer_name
+from stepdown.adapters.trust_policy import SignedBy, read_trust_policy
 from stepdown.cli.bundle.report import print_verified, verified_as_json
 from stepdown.cli.options import DIRECTORY, FILE, as_json_option
 from stepdown.cli.refusals import refusals_end_the_command, remedy_for
@@ -34,16 +35,24 @@ _STYLES = {Outcome.PASSED: "green", Outcome.REFUSED: "bold red", Outcome.NOT_REA
 @click.option(
     "--policy", type=FILE, envvar="STEPDOWN_TRUST_POLICY", show_envvar=True, help="Trust policy, as a server's."
 )
+@click.option("--policy-key", type=FILE, help="The public key that must have signed the policy.")
 @click.option("--key", "key_file", type=FILE, help="Instead of a policy: the public key that must have signed.")
 @click.option("--name", help="The name asked for. Default: from DIR, when it is .../NAME/VERSION, else the manifest's.")
 @click.option("--version", help="The version asked for. Default: as for --name.")
 @as_json_option
 @refusals_end_the_command
 def verify(
-    *, directory: Path, policy: Path | None, key_file: Path | None, name: str | None, version: str | None, as_json: bool
+    *,
+    directory: Path,
+    policy: Path | None,
+    policy_key: Path | None,
+    key_file: Path | None,
+    name: str | None,
+    version: str | None,
+    as_json: bool,
 ) -> None:
     """Verify the bundle in DIR exactly as a server does before it loads one, and say what each rule found."""
-    trust_policy = _trust_policy(policy, key_file)
+    trust_policy = _trust_policy(policy, policy_key, key_file)
     files = read_directory(directory)
     asked_name, asked_version = _asked_identity(directory, files.get(MANIFEST_FILE, b""))
     asked = (name or asked_name, version or asked_version)
@@ -88,12 +97,13 @@ def _print_findings(findings: Sequence[Finding]) -> None:
     console.print()
 
 
-def _trust_policy(policy: Path | None, key_file: Path | None) -> TrustPolicy:
+def _trust_policy(policy: Path | None, policy_key: Path | None, key_file: Path | None) -> TrustPolicy:
     if key_file is not None:
         return policy_of_one_key(signer_name(key_file), read_public_key(key_file))
     if policy is None:
         raise click.UsageError("name a trust policy with --policy, or a public key with --key")
-    return read_trust_policy(policy)
+    guard = SignedBy(key=policy_key) if policy_key is not None else None
+    return read_trust_policy(policy, guard).policy
 
 
 def _asked_identity(directory: Path, manifest: bytes) -> tuple[str, str]:

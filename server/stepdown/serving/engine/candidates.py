@@ -95,12 +95,12 @@ class Candidates:
             raise _impossible(f"version {wanted.manifest.version} serves already")
         return wanted
 
-    def withdraw(self, tiers: Iterable[Tier], *, detail: str, now_s: float) -> None:
-        """Whatever is on trial in these tiers is taken back: they are disabled, or the server stops."""
+    def withdraw(self, tiers: Iterable[Tier], *, detail: str, now_s: float, reason: Reason | None = None) -> None:
+        """Whatever is on trial in these tiers is taken back: they are disabled, it was denied, or the server stops."""
         for tier in tiers:
             pathway = self._pathways[tier.pathway]
             if tier.rank in pathway.candidates:
-                self._take_back(pathway, tier, reason=None, detail=detail, now_s=now_s)
+                self._take_back(pathway, tier, reason=reason, detail=detail, now_s=now_s)
 
     def _bring_in(self, event: BundleActivated, now_s: float, *, keeps_predecessor: bool) -> None:
         pathway = self._pathways[event.pathway]

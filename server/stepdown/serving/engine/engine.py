@@ -1,13 +1,15 @@
 """The engine: one event in, the effects out, and when it next wants to hear that time has passed."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
+from stepdown.domain.bundles import VerifiedBundle
 from stepdown.domain.engine_effects import AnswerRequest, Effect, Outcome
 from stepdown.domain.engine_events import (
     BatchCompleted,
     BatchFailed,
     BundleActivated,
+    BundleDenied,
     BundleRolledBack,
     DrainStarted,
     Event,
@@ -29,6 +31,7 @@ from stepdown.serving.engine.batching import Batching
 from stepdown.serving.engine.candidates import Candidates
 from stepdown.serving.engine.cascade import Cascade
 from stepdown.serving.engine.case import Case
+from stepdown.serving.engine.denials import Denials
 from stepdown.serving.engine.outbox import Outbox
 from stepdown.serving.engine.pathway import Pathway
 from stepdown.serving.engine.policy import EnginePolicy, PathwaySpec
@@ -39,9 +42,6 @@ from stepdown.serving.engine.supervision import Supervision
 from stepdown.serving.engine.tier import Tier
 from stepdown.serving.engine.watch import Watch
 from stepdown.serving.tier_plan import TierView, TierWish, plan_tiers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _NEVER_S = float("inf")
 
@@ -74,9 +74,18 @@ class Engine:
             policy=policy,
             outbox=self._outbox,
         )
+        self._denials = Denials(
+            pathways=self.pathways,
+            cascades=self._cascades,
+            supervision=self._supervision,
+            candidates=self._candidates,
+        )
         self._now_s = now_s
         self._due_s = _NEVER_S
-        self._actions: dict[type[Event], Callable[[Any], None]] = {
+        self._actions = self._action_table()
+
+    def _action_table(self) -> dict[type[Event], Callable[[Any], None]]:
+        return {
             RequestsArrived: self._requests_arrived,
             RequestCancelled: self._request_cancelled,
             WorkerReady: self._worker_ready,
@@ -90,6 +99,7 @@ class Engine:
             TierEnabled: self._tier_enabled,
             BundleActivated: lambda event: self._candidates.obey(event, self._now_s),
             BundleRolledBack: lambda event: self._candidates.obey(event, self._now_s),
+            BundleDenied: lambda event: self._denials.obey(event, self._now_s),
             DrainStarted: self._drain_started,
             TimePassed: self._time_passed,
         }
@@ -127,6 +137,12 @@ class Engine:
     def forget(self, request: Request) -> None:
         """The driver answers this request itself."""
         self._request_cancelled(RequestCancelled(request=request))
+
+    def verified_bundles(self) -> tuple[VerifiedBundle, ...]:
+        """Every bundle that serves in a tier, is on trial in one, or could be brought back."""
+        tiers = [tier for pathway in self.pathways.values() for tier in (*pathway.tiers, *pathway.aside)]
+        held = [bundle for tier in tiers for bundle in (tier.spec.bundle, tier.previous) if bundle is not None]
+        return tuple({bundle.sha256: bundle for bundle in held}.values())
 
     def open_requests(self) -> int:
         """How many accepted requests are not answered yet."""

@@ -218,17 +218,18 @@ class Supervision:
 
     # --- operators -----------------------------------------------------------------------------------------------
 
-    def disable(self, tier: Tier, *, detail: str, now_s: float) -> tuple[Case, ...]:
-        """An operator takes the tier out; returns the cases it owed."""
+    def disable(self, tier: Tier, *, detail: str, now_s: float, denied: bool = False) -> tuple[Case, ...]:
+        """An operator takes the tier out, or its bundle was `denied`; returns the cases it owed."""
         if tier.state is TierState.DISABLED:
             return ()
+        state = TierState.REFUSED if denied else TierState.DISABLED
+        why = Reason.BUNDLE_DENIED if denied else Reason.OPERATOR_DISABLED
         if tier.worker is not None:
             self._give_up(tier, tier.worker, now_s)
-            self._outbox.put(KillWorker(worker=tier.worker, detail="operator"))
+            self._outbox.put(KillWorker(worker=tier.worker, detail=why))
         owed = self._forget_worker(tier)
-        tier.start_due_s = None
-        tier.wanted_back = False
-        tier.move(TierState.DISABLED, reason=Reason.OPERATOR_DISABLED, detail=detail, now_s=now_s, outbox=self._outbox)
+        tier.start_due_s, tier.wanted_back = None, False
+        tier.move(state, reason=why, detail=detail, now_s=now_s, outbox=self._outbox)
         return owed
 
     def enable(self, tier: Tier, now_s: float) -> None:

@@ -1,0 +1,1 @@
+"""`stepdown trust`: trust policies and version floors, offline."""
