@@ -40,7 +40,7 @@ def require_whole(folder: Path, acknowledged: list[str]) -> int:
     """Every acknowledged record is there, and the ledger is what its own and the exported checkpoints say."""
     reader = LedgerReader(folder / "ledger.db")
     exported = folder / "second-place" / CHECKPOINT_FILE
-    notes = [*reader.checkpoints(), exported.read_text()]
+    notes = [*(note for _, note in reader.checkpoints()), exported.read_text()]
     verdict = verify_copy(reader.rows(), [verify_checkpoint(note, note_signer(NAME).key, is_signed) for note in notes])
     assert verdict.findings == ()
     assert [line for line in acknowledged if not line] == []
@@ -86,5 +86,5 @@ def test_a_torn_tail_is_never_taken_for_a_record(tmp_path: Path) -> None:
         assert one.record(0) != ""
         one.store.close()
         reader = LedgerReader(folder / "ledger.db", is_copy=True)
-        signed = [verify_checkpoint(note, note_signer(NAME).key, is_signed) for note in reader.checkpoints()]
+        signed = [verify_checkpoint(note, note_signer(NAME).key, is_signed) for _, note in reader.checkpoints()]
         assert verify_copy(reader.rows(), signed).findings == ()

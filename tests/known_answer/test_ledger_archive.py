@@ -20,7 +20,7 @@ def test_a_kept_ledger_verifies_and_proves_its_records(folder: Path) -> None:
     key = read_verifier_key(folder / "ledger.vkey")
     reader = LedgerReader(folder / "ledger.db", is_copy=True)
     kept = verify_checkpoint((folder / "checkpoint").read_text(), key, is_signed)
-    own = [verify_checkpoint(note, key, is_signed) for note in reader.checkpoints()]
+    own = [verify_checkpoint(note, key, is_signed) for _, note in reader.checkpoints()]
     verdict = verify_copy(reader.rows(), [*own, kept])
     assert (verdict.findings, verdict.size, verdict.covered) == ((), SIZE, SIZE)
     record = reader.record(270)

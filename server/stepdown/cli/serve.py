@@ -14,6 +14,7 @@ import click
 from stepdown import settings, wiring
 from stepdown.domain.errors import ConfigurationError
 from stepdown.transport.descriptors import raise_descriptor_limit
+from stepdown.worker.confinement import leave_no_trace
 
 _EXIT_CONFIGURATION = 2
 _EXIT_UNANSWERED = 3
@@ -35,6 +36,7 @@ def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, 
     """Serve; `extra` is added to the ready line, `when_ready` is told it after it was printed."""
     signals = _Signals()
     raise_descriptor_limit()
+    leave_no_trace()
     try:
         server = wiring.Server(settings.load(config))
         signals.begin_to_serve()

@@ -43,11 +43,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecord:
-    """A row of the ledger: `leaf` is the digest of `body`, which is None once retention has let it go."""
+    """A row of the ledger: `leaf` is the digest of `body`, which is None once retention has let it go.
+
+    `kind` and `time_us` are what the row can be found by; None where that is not known.
+    """
 
     sequence: int
     leaf: bytes
     body: bytes | None
+    kind: str | None = None
+    time_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ KEY_ID_BYTES = 4
 MAXIMUM_NOTE = 65_536
 _ED25519_KEY_BYTES = 32
 _SIGNATURE_LINE = re.compile(r"— (?P<name>[^\s+]+) (?P<blob>[A-Za-z0-9+/]+={0,2})")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_FORBIDDEN = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+"""Control characters, and halves of characters, which no text in UTF-8 holds."""
 
 
 class Signer(Protocol):
@@ -104,7 +105,7 @@ def is_key_name(name: str) -> bool:
 
 def sign_note(text: str, signer: Signer) -> SignedNote:
     """The text with one signature."""
-    if not text.endswith("\n") or _CONTROL.search(text):
+    if not text.endswith("\n") or _FORBIDDEN.search(text):
         raise LedgerError("a note's text ends with a line feed and holds no other control character")
     key = signer.key
     signature = NoteSignature(name=key.name, key_id=key.key_id, signature=signer.sign(text.encode()))
@@ -114,7 +115,7 @@ def sign_note(text: str, signer: Signer) -> SignedNote:
 def parse_note(note: str) -> SignedNote:
     """A note and its signature lines, believed in nothing. Raises: LedgerError."""
     text, divider, lines = note.rpartition("\n\n")
-    if len(note) > MAXIMUM_NOTE or not divider or not lines.endswith("\n") or _CONTROL.search(note):
+    if len(note) > MAXIMUM_NOTE or not divider or not lines.endswith("\n") or _FORBIDDEN.search(note):
         raise LedgerError("not a signed note: expected a text, an empty line and signature lines")
     return SignedNote(text=text + "\n", signatures=tuple(_signature(line) for line in lines[:-1].split("\n")))
 

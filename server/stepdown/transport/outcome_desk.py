@@ -133,11 +133,9 @@ class OutcomeDesk:
 
     def _settle(self, key: str, record_id: str) -> None:
         with self._lock:
-            if self._known is None:  # pragma: no cover - a claim came before
-                return
-            if record_id:
+            if self._known is not None and record_id:
                 self._known.complete(key, record_id, valid_until_s=_NEVER_S)
-            else:
+            elif self._known is not None:
                 self._known.abandon(key)
 
     def _remembered(self) -> IdempotencyStore[str]:

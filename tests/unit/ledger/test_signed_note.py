@@ -50,7 +50,7 @@ def test_a_signature_of_an_unknown_key_is_nobodys_business() -> None:
     assert signed_by(parse_note(PUBLISHED), (SIGNER.key,), is_signed) == ()
 
 
-@pytest.mark.parametrize("text", ["", "a", "a\tb\n", "a\rb\n", "a\x00\n"])
+@pytest.mark.parametrize("text", ["", "a", "a\tb\n", "a\rb\n", "a\x00\n", "a\ud800\n"], ids=map(str, range(6)))
 def test_a_text_that_no_note_can_hold_is_not_signed(text: str) -> None:
     with pytest.raises(LedgerError, match="line feed"):
         sign_note(text, SIGNER)
@@ -65,6 +65,7 @@ def test_a_text_that_no_note_can_hold_is_not_signed(text: str) -> None:
         PUBLISHED[:-1],
         PUBLISHED.replace("—", "-"),
         PUBLISHED.replace("then", "\x07then"),
+        PUBLISHED.replace("then", "\ud800then"),
         f"{PUBLISHED_TEXT}\n— name x08go\n",
         f"{PUBLISHED_TEXT}\n— name x08=\n",
         f"{PUBLISHED_TEXT}\n— na+me {'A' * 88}\n",

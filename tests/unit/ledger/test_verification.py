@@ -4,7 +4,7 @@ import pytest
 
 from stepdown.domain.records import LedgerError, RecordKind, StoredRecord
 from stepdown.ledger.checkpoint import Checkpoint
-from stepdown.ledger.merkle import EMPTY_ROOT
+from stepdown.ledger.merkle import EMPTY_ROOT, GrowingTree
 from stepdown.ledger.verification import MOST_FINDINGS, FindingKind, Verdict, verify_copy
 from tests.fakes.ledger_rows import ORIGIN, body_at, checkpoints_at, honest_rows, renumbered, row_of
 
@@ -148,3 +148,44 @@ def test_a_word_of_pruning_that_is_no_number_lets_nothing_go() -> None:
     rows.append(row_of(3, body))
     bare = [replace(rows[0], body=None), *rows[1:]]
     assert [each.first for each in verify_copy(bare, checkpoints_at(rows, (4,))).findings] == [0]
+
+
+def said(found: Verdict) -> list[tuple[str, int, int]]:
+    return [(finding.kind.value, finding.first, finding.last) for finding in found.findings]
+
+
+def test_a_row_that_says_another_kind_or_time_than_its_record_is_named() -> None:
+    rows = honest_rows(5)
+    signed = checkpoints_at(rows, [5])
+    filed = {"kind": "ANSWER", "time_us": 1_800_000_002_000_000}
+    assert verify_copy([*rows[:2], replace(rows[2], **filed), *rows[3:]], signed).is_intact  # type: ignore[arg-type]
+    for wrong in ({"kind": "DENIAL"}, {"time_us": 1_800_000_002_000_009}):
+        copy = [*rows[:2], replace(rows[2], **(filed | wrong)), *rows[3:]]  # type: ignore[arg-type]
+        assert said(verify_copy(copy, signed)) == [("ALTERED", 2, 2)]
+
+
+def test_a_time_that_is_none_cannot_be_what_the_row_says() -> None:
+    body = honest_rows(1)[0].body or b""
+    timeless = row_of(0, body.replace(b"2027", b"20x7"))
+    verdict = verify_copy([replace(timeless, kind="ANSWER", time_us=0)], checkpoints_at([timeless], [1]))
+    assert said(verdict) == [("ALTERED", 0, 0)]
+
+
+def test_digests_above_the_records_are_held_against_the_records() -> None:
+    rows = honest_rows(300)
+    signed, tree = checkpoints_at(rows, [300]), GrowingTree()
+    kept: dict[tuple[int, int], bytes] = {}
+    for row in rows:
+        kept |= {(level, place): digest for level, place, digest in tree.append(row.leaf) if level == 8}
+    assert verify_copy(rows, signed, subtrees=kept).is_intact
+    wrongs: tuple[dict[tuple[int, int], bytes], ...] = ({}, {(8, 0): b"x"}, kept | {(8, 1): b"x"})
+    for wrong in wrongs:
+        assert [kind for kind, _, _ in said(verify_copy(rows, signed, subtrees=wrong))] == ["ALTERED"]
+    copy = [*rows[:7], replace(rows[7], body=b"x"), *rows[8:]]
+    assert said(verify_copy(copy, signed, subtrees={})) == [("ALTERED", 7, 7)]
+
+
+def test_two_signed_checkpoints_that_contradict_each_other_tell_of_a_history_written_anew() -> None:
+    rows = honest_rows(6)
+    signed = [*checkpoints_at(rows, [3, 6]), Checkpoint(origin=ORIGIN, size=6, root=b"\0" * 32)]
+    assert said(verify_copy(rows, signed)) == [("NOT_AS_SIGNED", 0, 5)]

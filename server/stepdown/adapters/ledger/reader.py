@@ -4,17 +4,18 @@ Every question opens the file anew, so that any thread may ask and nothing is he
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from stepdown.adapters.ledger.schema import open_for_reading, stored_digests
+from stepdown.adapters.ledger.schema import open_for_reading, problems_of, stored_digests
 from stepdown.domain.records import LedgerError, LedgerUnavailableError, ListedRecord, StoredRecord
 from stepdown.ledger.merkle import consistency_proof, inclusion_proof
 from stepdown.ledger.stored_nodes import node_source
 
 _ABOVE_ALL = 1 << 62
 _ONE = "SELECT sequence, time_us, kind, leaf, body FROM record WHERE sequence = ?"
+_ALL = "SELECT sequence, leaf, body, kind, time_us FROM record ORDER BY sequence"
 _NEWEST = """SELECT sequence, time_us, kind, leaf, body FROM record
     WHERE sequence < ? ORDER BY sequence DESC LIMIT ?"""
 _NEWEST_ANSWERS = """SELECT sequence, time_us, kind, leaf, body FROM record
@@ -64,16 +65,34 @@ class LedgerReader:
             return None
         return int(row[0]), str(row[1])
 
-    def checkpoints(self) -> Sequence[str]:
-        """Every signed note, the smallest first."""
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the file itself, whatever its records say."""
         with self._open() as connection:
-            return [note for (note,) in connection.execute("SELECT note FROM checkpoint ORDER BY size")]
+            return problems_of(connection)
+
+    def checkpoints(self) -> Sequence[tuple[int, str]]:
+        """Every note with the size that its row says it is of, the smallest first."""
+        with self._open() as connection:
+            found = connection.execute("SELECT size, note FROM checkpoint ORDER BY size")
+            return [(size, str(note)) for size, note in found]
 
     def rows(self) -> Iterator[StoredRecord]:
         """Every row, in order."""
         with self._open() as connection:
-            for sequence, leaf, body in connection.execute("SELECT sequence, leaf, body FROM record ORDER BY sequence"):
-                yield StoredRecord(sequence=sequence, leaf=leaf, body=body)
+            for sequence, leaf, body, kind, time_us in connection.execute(_ALL):
+                yield StoredRecord(
+                    sequence=sequence,
+                    leaf=_bytes(leaf) or b"",
+                    body=_bytes(body),
+                    kind=str(kind),
+                    time_us=time_us if isinstance(time_us, int) else -1,
+                )
+
+    def subtrees(self) -> Mapping[tuple[int, int], bytes]:
+        """Every digest that is kept above the records', by level and position."""
+        with self._open() as connection:
+            found = connection.execute("SELECT level, position, digest FROM subtree")
+            return {(level, position): _bytes(digest) or b"" for level, position, digest in found}
 
     def inclusion(self, sequence: int, size: int) -> Sequence[bytes]:
         """The path from a record to the root of the first `size`."""
@@ -100,5 +119,11 @@ class LedgerReader:
                 yield connection
             finally:
                 connection.close()
-        except (sqlite3.Error, OSError, LookupError, LedgerError) as error:
+        except (sqlite3.Error, OSError, LookupError, LedgerError, UnicodeDecodeError) as error:
+            # SQLite quotes a broken schema in its message, and Python cannot decode that.
             raise LedgerUnavailableError(f"{self._path.name} cannot be read: {error}") from error
+
+
+def _bytes(stored: object) -> bytes | None:
+    """A column as it should be; in a file that somebody wrote into, it may hold anything, and then differs."""
+    return stored if stored is None or isinstance(stored, bytes) else repr(stored).encode()

@@ -7,6 +7,7 @@ but a body that retention lets go; they stop accidents, and signed checkpoints s
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from stepdown.ledger.stored_nodes import Stored
 FORMAT = 1
 APPLICATION_ID = 0x5354444C  # "STDL"
 _BUSY_S = 0.25
+_SCHEMA = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
 
 _TABLES = """
 CREATE TABLE record (
@@ -105,6 +107,18 @@ def stored_digests(connection: sqlite3.Connection) -> Stored:
         return [digest for (digest,) in rows]
 
     return stored
+
+
+def problems_of(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """What is wrong with the file itself: pages and indexes that do not agree, and a schema that is not ours."""
+    found = [str(text) for (text,) in connection.execute("PRAGMA integrity_check(3)") if text != "ok"]
+    with closing(sqlite3.connect(":memory:")) as ours:
+        ours.executescript(_TABLES)
+        wanted = dict(ours.execute(_SCHEMA).fetchall())
+    said = dict(connection.execute(_SCHEMA).fetchall())
+    found += [f"{name} is not as this product makes it" for name, sql in said.items() if wanted.get(name) != sql]
+    found += [f"{name} is missing" for name in wanted if name not in said]
+    return tuple(found)
 
 
 def _require_ledger(connection: sqlite3.Connection, path: Path) -> None:

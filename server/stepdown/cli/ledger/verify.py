@@ -14,9 +14,10 @@ from stepdown.domain.records import LedgerError
 from stepdown.ledger.checkpoint import Checkpoint, verify_checkpoint, verify_cosignature
 from stepdown.ledger.proof import parse_proof, verify_proof
 from stepdown.ledger.signed_note import NoteKey
-from stepdown.ledger.verification import Verdict, verify_copy
+from stepdown.ledger.verification import Finding, FindingKind, Verdict, read_notes, verify_copy
 
 _MOST_BYTES = 1 << 20
+_END_OF_TIME = 1 << 63
 
 
 @click.command("verify")
@@ -47,10 +48,21 @@ def verify(
     if witness_file is not None:
         _require_witness(notes, read_verifier_key(witness_file))
     reader = LedgerReader(copy or Path(), is_copy=True)
-    checkpoints = [verify_checkpoint(note, key, is_signed) for note in (*reader.checkpoints(), *notes)]
-    verdict = verify_copy(reader.rows(), checkpoints)
+    given = [verify_checkpoint(note, key, is_signed) for note in notes]
+    own = read_notes(reader.checkpoints(), key, is_signed)
+    checkpoints = [*own.signed, *given]
+    if own.forged and not checkpoints:
+        raise LedgerError(f"no checkpoint was given, and none in the copy holds: {own.forged[0].detail}")
+    beside = (*own.forged, *_file_findings(reader))
+    verdict = verify_copy(reader.rows(), checkpoints, subtrees=reader.subtrees(), beside=beside)
     _print(verdict, checkpoints, as_json=as_json)
     sys.exit(0 if verdict.is_intact else 1)
+
+
+def _file_findings(reader: LedgerReader) -> tuple[Finding, ...]:
+    """What SQLite itself says of the file: it concerns every record that is looked up in it."""
+    last = max(reader.place_of_time(_END_OF_TIME) - 1, 0)
+    return tuple(Finding(kind=FindingKind.FILE, first=0, last=last, detail=text) for text in reader.problems())
 
 
 def _verify_proof(file: Path, key: NoteKey, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from stepdown.domain.activations import ActivationState, ActivationStatus, Activ
 from stepdown.domain.reasons import RejectReason
 from stepdown.transport.codec.enumerations import REASONS
 from stepdown.transport.codec.identities import encode_bundle
-from stepdown.transport.codec.times import duration, timestamp
+from stepdown.transport.codec.times import duration, span_s, timestamp
 from stepdown.transport.refusals import refused
 from stepdown.trust.semantic_version import is_version
 
@@ -28,7 +28,7 @@ def decode_wish(message: wire.ActivateBundleRequest) -> ActivationWish:
         raise _malformed("sha256", "64 lower-case hexadecimal digits, or nothing")
     if message.HasField("canary_share") and not 0 <= message.canary_share <= 1:
         raise _malformed("canary_share", "a share from 0 to 1")
-    observation_s = message.observation.ToMicroseconds() / 1e6
+    observation_s = span_s(message.observation)
     if not 0 <= observation_s <= MAXIMUM_OBSERVATION_S:
         raise _malformed("observation", f"from 0 to {MAXIMUM_OBSERVATION_S:g} s")
     return ActivationWish(

@@ -12,7 +12,7 @@ from stepdown.domain.drills import (
     InjectedFault,
 )
 from stepdown.domain.reasons import RejectReason
-from stepdown.transport.codec.times import timestamp
+from stepdown.transport.codec.times import span_s, timestamp
 from stepdown.transport.refusals import refused
 
 MAXIMUM_DURATION_S = 600.0
@@ -69,14 +69,14 @@ def _require_place(fault: InjectableFault, message: wire.InjectFaultRequest) -> 
 
 
 def _duration_s(message: wire.InjectFaultRequest) -> float:
-    duration_s = message.duration.ToMicroseconds() / 1e6
+    duration_s = span_s(message.duration)
     if not 0 < duration_s <= MAXIMUM_DURATION_S:
         raise _malformed("duration", f"more than 0 and at most {MAXIMUM_DURATION_S:g} s")
     return duration_s
 
 
 def _delay_s(fault: InjectableFault, message: wire.InjectFaultRequest) -> float:
-    delay_s = message.delay.ToMicroseconds() / 1e6
+    delay_s = span_s(message.delay)
     if fault in DELAYING_FAULTS and not 0 < delay_s <= MAXIMUM_DELAY_S:
         raise _malformed("delay", f"more than 0 and at most {MAXIMUM_DELAY_S:g} s")
     if fault not in DELAYING_FAULTS and message.HasField("delay"):
@@ -85,7 +85,7 @@ def _delay_s(fault: InjectableFault, message: wire.InjectFaultRequest) -> float:
 
 
 def _clock_step_s(fault: InjectableFault, message: wire.InjectFaultRequest) -> float:
-    step_s = message.clock_step.ToMicroseconds() / 1e6
+    step_s = span_s(message.clock_step)
     if fault is InjectableFault.CLOCK_JUMP and not 0 < abs(step_s) <= MAXIMUM_CLOCK_STEP_S:
         raise _malformed("clock_step", f"not 0, and at most {MAXIMUM_CLOCK_STEP_S:g} s to either side")
     if fault is not InjectableFault.CLOCK_JUMP and message.HasField("clock_step"):

@@ -17,6 +17,11 @@ def unix_s(timestamp: Timestamp) -> float:
     return timestamp.seconds + timestamp.nanos / _NANOS
 
 
+def span_s(duration: Duration) -> float:
+    """Seconds, whatever the message holds: what cannot be meant is for its reader to refuse."""
+    return duration.seconds + duration.nanos / _NANOS
+
+
 def timestamp(unix_time_s: float) -> Timestamp:
     """The wire's instant, to the nanosecond."""
     seconds, nanos = seconds_and_nanos(unix_time_s)

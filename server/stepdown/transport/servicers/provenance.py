@@ -14,6 +14,7 @@ from stepdown.domain.records import LedgerUnavailableError, ListedRecord
 from stepdown.ports import LedgerArchive
 from stepdown.transport.calls import EventLog, current_call
 from stepdown.transport.codec.records import decode_kind, encode_record
+from stepdown.transport.codec.times import unix_s
 from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.refusals import checkpoint_pending, ledger_unreadable, refused
@@ -22,6 +23,7 @@ SERVICE = wire.DESCRIPTOR.services_by_name["ProvenanceService"].full_name
 DEFAULT_PAGE = 100
 MAXIMUM_PAGE = 500
 _LONGEST_PLACE = 18
+_US = 1_000_000
 
 
 def provenance(
@@ -66,7 +68,7 @@ class ProvenanceServicer(provenance_service_pb2_grpc.ProvenanceServiceServicer):
             raise _invalid("kind", "no such kind of record")
         with _reading():
             records = self._archive.records(before=self._before(request), kind=kind, most=most + 1)
-            start_s = request.start_time.ToMicroseconds() / 1e6 if request.HasField("start_time") else float("-inf")
+            start_s = unix_s(request.start_time) if request.HasField("start_time") else float("-inf")
             shown = [record for record in records[:most] if record.time_s >= start_s]
             self._read("ListRecords", record="")
             has_more = len(records) > most and len(shown) == most
@@ -145,7 +147,7 @@ class ProvenanceServicer(provenance_service_pb2_grpc.ProvenanceServiceServicer):
             raise _invalid("page_token", "not a token of an answer before")
         places = [int(token)] if token else []
         if request.HasField("end_time"):
-            places.append(self._archive.place_of_time(request.end_time.ToMicroseconds()))
+            places.append(self._archive.place_of_time(int(unix_s(request.end_time) * _US)))
         return min(places, default=None)
 
     def _read(self, method: str, *, record: str) -> None:

@@ -58,10 +58,10 @@ def verified(folder: Path, *more: object) -> Result:
 def forge(folder: Path, *statements: str) -> None:
     with closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as connection:
         connection.create_function("leaf", 1, lambda body: hashlib.sha256(b"\0" + body).digest())
-        triggers = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-        for (trigger,) in triggers:
+        triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        for trigger, _ in triggers:
             connection.execute(f"DROP TRIGGER {trigger}")
-        for statement in statements:
+        for statement in (*statements, *(sql for _, sql in triggers)):
             connection.execute(statement)
 
 

@@ -76,7 +76,7 @@ def test_what_an_operator_says_arrives(side: GrpcSide, activations: FakeActivati
         ("sha256", "AB" * 32),
         ("canary_share", 1.5),
         ("canary_share", float("nan")),
-        ("observation", Duration(seconds=-1)),
+        ("observation", Duration(seconds=-(1 << 62))),
         ("observation", Duration(seconds=100_000)),
     ],
     ids=["version", "sha256", "share beyond all", "no share", "back in time", "too long"],

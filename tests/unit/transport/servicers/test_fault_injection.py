@@ -37,6 +37,7 @@ MALFORMED: tuple[dict[str, Any], ...] = (
     {"duration": None},
     {"duration": Duration(seconds=-1)},
     {"duration": Duration(seconds=601)},
+    {"duration": Duration(seconds=1 << 62)},
     {"fault": wire.FAULT_WORKER_SLOW},
     {"delay": SECOND},
     {"fault": wire.FAULT_WORKER_SLOW, "delay": Duration(seconds=61)},

@@ -174,3 +174,11 @@ def test_a_ledger_without_any_checkpoint_has_none_to_give() -> None:
     with grpc_side(add_services=(service,)) as side, pytest.raises(grpc.RpcError) as caught:
         ProvenanceServiceStub(side.channel("auditor")).GetCheckpoint(wire.GetCheckpointRequest())
     assert reason(caught) == "CHECKPOINT_PENDING"
+
+
+def test_times_beyond_the_calendar_are_times_like_others(auditor: ProvenanceServiceStub) -> None:
+    for seconds, count in ((-(1 << 63), 0), ((1 << 63) - 1, COUNT)):
+        page = auditor.ListRecords(wire.ListRecordsRequest(end_time=Timestamp(seconds=seconds)))
+        assert len(page.records) == count
+        page = auditor.ListRecords(wire.ListRecordsRequest(start_time=Timestamp(seconds=seconds)))
+        assert len(page.records) == COUNT - count
