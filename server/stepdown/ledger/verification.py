@@ -129,6 +129,7 @@ class _Examination:
         self._tree = GrowingTree()
         self._places = Places()
         self._shift = 0
+        self._misfiled: list[int] = []
         self._findings: list[Finding] = []
         self._last_leaf = b""
         self._covered = 0
@@ -163,6 +164,8 @@ class _Examination:
         if not _is_filed_as(record, row):
             self._found(FindingKind.ALTERED, record.sequence, "its row says another kind or time than the record")
         self._shift = record.sequence - row.sequence
+        if self._shift and len(self._misfiled) < MOST_FINDINGS:
+            self._misfiled.append(record.sequence)
         if self._places.take(record.sequence) and record.previous != self._last_leaf:
             # The digest in this record was made when the one before was written; that one is not what it was.
             self._found(FindingKind.ALTERED, record.sequence - 1, "the record after it holds another digest of it")
@@ -200,6 +203,7 @@ class _Examination:
             detail = f"the copy ends at {reached} records, and a signed checkpoint counts {last}"
             self._found(FindingKind.CUT, reached, detail, count=last - reached)
         self._signature()
+        self._filing()
         self._kept_digests()
         return Verdict(
             size=self._tree.size,
@@ -217,6 +221,14 @@ class _Examination:
         if not any(each.first < checkpoint.size for each in self._findings):
             detail = "these records do not give the root that was signed at the end of them"
             self._found(FindingKind.NOT_AS_SIGNED, first, detail, count=checkpoint.size - first)
+
+    def _filing(self) -> None:
+        """Records in their order under other numbers than their own, where nothing that was named explains it."""
+        if not self._findings:
+            for place in self._misfiled:
+                self._found(
+                    FindingKind.ALTERED, place, "its row bears another number: nobody finds the record by its id"
+                )
 
     def _kept_digests(self) -> None:
         """Digests above the records that are not theirs, where nothing that was named explains it."""

@@ -189,3 +189,9 @@ def test_two_signed_checkpoints_that_contradict_each_other_tell_of_a_history_wri
     rows = honest_rows(6)
     signed = [*checkpoints_at(rows, [3, 6]), Checkpoint(origin=ORIGIN, size=6, root=b"\0" * 32)]
     assert said(verify_copy(rows, signed)) == [("NOT_AS_SIGNED", 0, 5)]
+
+
+def test_a_record_in_its_order_under_another_number_is_named() -> None:
+    rows = honest_rows(5)
+    copy = [*rows[:4], replace(rows[4], sequence=9)]
+    assert said(verify_copy(copy, checkpoints_at(rows, [5]))) == [("ALTERED", 4, 4)]

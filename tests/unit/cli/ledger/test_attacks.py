@@ -152,6 +152,7 @@ def test_every_column_of_every_kind_of_record_is_covered(written: Path, tmp_path
         (("DELETE FROM record WHERE sequence >= 272",), 272, "CUT"),
         (("DELETE FROM record WHERE sequence >= 140", f"DELETE FROM checkpoint WHERE size > {EARLY}"), 140, "CUT"),
         (("DELETE FROM record",), 0, "CUT"),
+        ((f"UPDATE record SET sequence = 9999 WHERE sequence = {SIZE - 1}",), SIZE - 1, "ALTERED"),
         (("DROP INDEX record_of_kind",), 0, "FILE"),
         (
             (
@@ -167,7 +168,7 @@ def test_every_column_of_every_kind_of_record_is_covered(written: Path, tmp_path
             "FILE",
         ),
     ],
-    ids=map(str, range(17)),
+    ids=map(str, range(18)),
 )
 def test_what_is_done_to_tables_is_named(folder: Path, statements: tuple[str, ...], place: int, kind: str) -> None:
     forge(folder / "ledger.db", *statements)
