@@ -20,6 +20,7 @@ from loadtests.generator.recorder import Settled
 from loadtests.order import Order
 from loadtests.schedule import Arrival, Line
 from stepdown.client import AssessmentError
+from stepdown.client.urgency import URGENCY_KEY
 
 SERVICE = "/stepdown.api.v1.AssessmentService"
 
@@ -79,11 +80,13 @@ class Caller(User):
         asked = [self.run.questions.next(arrival.urgency) for _ in range(arrival.size)]
         sent_s = time.monotonic()
         reply, failure = b"", ""
+        declared = ((URGENCY_KEY, arrival.urgency),)
         try:
             if arrival.size == 1:
-                reply = self.one(asked[0][1], timeout=self.line.deadline_s)
+                reply = self.one(asked[0][1], timeout=self.line.deadline_s, metadata=declared)
             else:
-                reply = self.many(batch_frame(frame for _, frame in asked), timeout=self.line.deadline_s)
+                frame = batch_frame(frame for _, frame in asked)
+                reply = self.many(frame, timeout=self.line.deadline_s, metadata=declared)
         except grpc.RpcError as error:
             failure = failure_text(error)
         self.settle(

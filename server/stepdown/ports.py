@@ -172,8 +172,8 @@ class BundleSource(Protocol):
         """
 
 
-class Chain(Protocol):
-    """The running chain, as transport sees it: requests in, an outcome to each `reply_to`, and the state to show."""
+class Asked(Protocol):
+    """Whoever is asked for outcomes: requests in, an outcome to each `reply_to`."""
 
     def submit(self, requests: Sequence[Request]) -> None:
         """Hand over requests. Each `reply_to` is called once, possibly before this returns, from any thread."""
@@ -183,6 +183,10 @@ class Chain(Protocol):
 
     def now_s(self) -> float:
         """The monotonic time that deadlines are given in."""
+
+
+class Chain(Asked, Protocol):
+    """The running chain, as transport sees it: what is asked, and the state to show."""
 
     def status(self) -> tuple[PathwayStatus, ...]:
         """Every pathway and tier now."""

@@ -40,6 +40,11 @@ class FakeChain:
         """How many listen for changes."""
         return len(self._listeners)
 
+    @property
+    def asked(self) -> tuple[Request, ...]:
+        """Every request it was asked, however many came together."""
+        return tuple(request for together in tuple(self.submitted) for request in together)
+
     def submit(self, requests: Sequence[Request]) -> None:
         self.submitted.append(tuple(requests))
         for request in requests:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 
@@ -11,6 +12,7 @@ from stepdown.domain.status import PathwayStatus
 from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.oip.service import open_inference
+from stepdown.transport.recording import NO_RECORDING
 from tests.fakes.chain import FakeChain
 from tests.fakes.open_inference import ECHO, REFUSED, WORDS, echoed, tensor_roster
 from tests.fakes.statuses import PATHWAY, answer_given, pathway_status, suspended_tier, tier_status
@@ -43,9 +45,10 @@ class OpenInferenceSide:
 
 
 @contextmanager
-def open_inference_side() -> Iterator[OpenInferenceSide]:
-    """Serve until the test ends."""
-    chain, recorded = FakeChain(*all_serving(), answer=echoed), Recorded()
+def open_inference_side(**options: Any) -> Iterator[OpenInferenceSide]:  # noqa: ANN401
+    """Serve until the test ends; `recording` is what inferences are put on, other `options` go to `grpc_side`."""
+    chain = FakeChain(*all_serving(), answer=echoed)
+    recorded = Recorded(recording=options.pop("recording", NO_RECORDING))
     observer = ModelStatisticsObserver(tiers=TIERS, wall_s=lambda: 1_700_000_000.0)
     observer.notice(answer_given(rows=3))
     add = open_inference(chain=chain, roster=tensor_roster(), record=recorded.as_record, statistics=observer.snapshot)
@@ -55,5 +58,5 @@ def open_inference_side() -> Iterator[OpenInferenceSide]:
         lent.append(in_flight)
         return add(server, in_flight, drain)
 
-    with grpc_side(chain=chain, add_services=(add_and_remember,)) as side:
+    with grpc_side(chain=chain, add_services=(add_and_remember,), **options) as side:
         yield OpenInferenceSide(chain=chain, recorded=recorded, grpc_side=side, in_flight=lent[0])

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from stepdown.client.failures import AssessmentError
 from stepdown.client.retries import mends_elsewhere, pause_s
 from stepdown.client.servers import Server, Servers
+from stepdown.client.urgency import urgency_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,13 @@ class Failover(Generic[Answer]):
     """One question on its way."""
 
     def __init__(
-        self, servers: Servers, method: Method, request: Message, *, timeout_s: float, repeatable: bool
+        self,
+        servers: Servers,
+        method: Method,
+        request: Message,
+        *,
+        timeout_s: float,
+        repeatable: bool,
     ) -> None:
         """`repeatable`: the request may be sent again, because every part of it has an id."""
         self._servers = servers
@@ -121,6 +128,8 @@ class Failover(Generic[Answer]):
 
     def _send(self, server: Server) -> None:
         now_s = time.monotonic()
-        call = self._method(server).future(self._request, timeout=max(self._until_s - now_s, 0.0))
+        call = self._method(server).future(
+            self._request, timeout=max(self._until_s - now_s, 0.0), metadata=urgency_metadata(self._request)
+        )
         self._under_way[call] = (server, now_s)
         call.add_done_callback(self._ended.put)

@@ -63,7 +63,8 @@ class ServerSettings(_Section):
     drain_grace_s: Seconds = 15.0
     call_threads: Annotated[int, Field(ge=8, le=1024)] = 128
     encounter_rate: EncounterRateSettings = EncounterRateSettings()
-    maximum_wait_s: Seconds = 1.0
+    maximum_wait_s: Seconds = 5.0
+    transport: Literal["completion_queue", "public"] = "completion_queue"
 
 
 class StateSettings(_Section):

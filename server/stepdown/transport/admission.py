@@ -64,14 +64,18 @@ class Admission:
         context.set_trailing_metadata(((TRACERESPONSE, trace.response),))
         try:
             properties = cast("Mapping[str, Sequence[bytes]]", context.auth_context())
-            enter_call(Call(caller=self._authorization.permit(method, properties), trace=trace))
+            enter_call(self.permit(method, properties, trace))
             yield
         except grpc.RpcError:
             raise  # the caller went away while it was being read: gRPC's own, and gRPC looks for this very object
         except Exception as error:  # grpc would send the text of anything that got past here
             if _is_abort(error, context):
                 raise
-            end_call(context, trace, self._status(error, method))
+            end_call(context, trace, self.status(error, method))
+
+    def permit(self, method: str, properties: Mapping[str, Sequence[bytes]], trace: Trace) -> Call:
+        """Let a call in by what its connection has proven. Raises: CallDeniedError."""
+        return Call(caller=self._authorization.permit(method, properties), trace=trace)
 
     def count_until_delivered(self, context: grpc.ServicerContext) -> None:
         """The call is in flight until its answer has left the server, not only until its function has returned."""
@@ -96,7 +100,8 @@ class Admission:
             text = "not a message of this method's type"
             raise refused(RejectReason.MESSAGE_MALFORMED, field="", description=text) from error
 
-    def _status(self, error: Exception, method: str) -> Status:
+    def status(self, error: Exception, method: str) -> Status:
+        """What a call ends with that this was raised in, put on record. Any other text than ours stays here."""
         if isinstance(error, CallDeniedError):
             status = denied_status(authenticated=error.authenticated)
             self._record.event("call_denied", method=method, code=status.message, caller=error.caller)
@@ -123,8 +128,14 @@ def _is_abort(error: Exception, context: grpc.ServicerContext) -> bool:
     return type(error) is Exception and not error.args and cast("_CodedContext", context).code() is not None
 
 
+def ending_metadata(status: Status, trace: Trace) -> tuple[tuple[str, str | bytes], ...]:
+    """The trailers of a call that ends with a status: its details, when to come back, and the trace."""
+    details = rpc_status.to_status(status).trailing_metadata
+    return (*details, *push_back(status), (TRACERESPONSE, trace.response))
+
+
 def end_call(context: grpc.ServicerContext, trace: Trace, status: Status) -> NoReturn:
     """End the call with the status, its details and the trace."""
     ending = rpc_status.to_status(status)
-    context.set_trailing_metadata((*ending.trailing_metadata, *push_back(status), (TRACERESPONSE, trace.response)))
+    context.set_trailing_metadata(ending_metadata(status, trace))
     context.abort(ending.code, ending.details)

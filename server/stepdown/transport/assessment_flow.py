@@ -18,7 +18,7 @@ from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.intake import InputFlag
 from stepdown.domain.notices import AnswerGiven, CallShed, RequestRefused
 from stepdown.domain.reasons import InputIssue, Reason, RejectReason
-from stepdown.ports import AnswerWatch, Chain, Clock, Receipt
+from stepdown.ports import AnswerWatch, Asked, Clock, Receipt
 from stepdown.serving.drift_sample import drift_sample
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.claims import Claims
@@ -40,7 +40,7 @@ class AssessmentFlow:
     def __init__(
         self,
         *,
-        chain: Chain,
+        chain: Asked,
         pathways: ClinicalPathways,
         claims: Claims,
         clock: Clock,
@@ -125,7 +125,7 @@ class AssessmentFlow:
     def _prepare(self, question: Question, message: AssessRiskRequest, content: bytes) -> None:
         terms = question.terms
         request = decode_request(message, limits=self._limits)
-        if self._limits.shedding.refuses(request.urgency, terms.waited_s):
+        if self._limits.shedding.refuses(terms.waited_s, terms.remaining_s):
             self._record.notice(CallShed(urgency=request.urgency))
             raise overloaded()
         pathway = self._pathways.named(request.pathway, minimum_tier=request.minimum_tier)
@@ -163,7 +163,7 @@ class AssessmentFlow:
             urgency=asked.urgency,
             client=terms.caller,
             rules_band=rules.band if rules is not None else Band.INDETERMINATE,
-            models_spared=self._limits.shedding.spares_models(asked.urgency, terms.waited_s),
+            models_spared=self._limits.shedding.spares_models(asked.urgency, terms.waited_s, terms.remaining_s),
         )
 
     def _submit(self, questions: Sequence[Question], arrived: Callable[[Question], None]) -> None:

@@ -101,6 +101,10 @@ class Guard(grpc.ServerInterceptor):
         guarded = self._guarded[method] = self._wrap(method, handler)
         return guarded
 
+    def guarded(self, method: str, handler: Handler) -> Handler:
+        """The same method behind this guard, for a transport that finds its handlers by itself."""
+        return self._wrap(method, handler)
+
     def _wrap(self, method: str, handler: Handler) -> Handler:
         """The same handler, taking bytes. Its own way of parsing is applied inside the guard."""
         parser = handler.request_deserializer or bytes

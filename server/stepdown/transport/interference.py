@@ -47,6 +47,10 @@ class Interference:
             for waiting in hold.waiting if hold is not None else ():
                 waiting.set()
 
+    def holds(self, client: str) -> bool:
+        """Whether answers to this client are held back now."""
+        return client in self._holds
+
     def hold(self, client: str, context: grpc.ServicerContext) -> None:
         """Return when an answer to this client may leave. Raises: RequestRejectedError for one that is cut off."""
         if client not in self._holds:

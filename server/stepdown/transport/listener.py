@@ -17,10 +17,9 @@ from stepdown.api.v1.catalog_service_pb2_grpc import add_CatalogServiceServicer_
 from stepdown.api.v1.operations_service_pb2_grpc import add_OperationsServiceServicer_to_server
 from stepdown.domain.alarms import StandingAlarm
 from stepdown.domain.errors import ConfigurationError
-from stepdown.ports import Activations, AnswerWatch, Chain, Clock, Drills
+from stepdown.ports import Activations, AnswerWatch, Asked, Chain, Clock, Drills
 from stepdown.serving.assessment import ClinicalPathway
 from stepdown.serving.roster import Roster
-from stepdown.transport.admission import Admission, CallLimits
 from stepdown.transport.assessment_flow import AssessmentFlow
 from stepdown.transport.authorization import Authorization
 from stepdown.transport.calls import CallRecord
@@ -29,19 +28,24 @@ from stepdown.transport.claims import Claims
 from stepdown.transport.clinical_pathways import ClinicalPathways
 from stepdown.transport.codec.requests import RequestLimits
 from stepdown.transport.draining import DrainSignal
-from stepdown.transport.guard import Guard
+from stepdown.transport.guarded_server import guarded_server
 from stepdown.transport.health import ASSESSMENT_SERVICE, HealthBoard, ServedNames
-from stepdown.transport.held_bytes import HeldBytes
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.interference import Interference
-from stepdown.transport.listener_options import ListenerOptions
+from stepdown.transport.listener_options import ListenerOptions, TransportStatus
 from stepdown.transport.listener_resources import ListenerResources
 from stepdown.transport.outcome_desk import OutcomeDesk
-from stepdown.transport.reception import Reception
 from stepdown.transport.servicers.assessment import AssessmentServicer
+from stepdown.transport.servicers.assessment_steps import (
+    ASSESS_RISK,
+    BATCH_ASSESS_RISK,
+    AssessRiskSteps,
+    BatchAssessRiskSteps,
+)
 from stepdown.transport.servicers.catalog import CatalogServicer
 from stepdown.transport.servicers.health import HealthServicer
 from stepdown.transport.servicers.operations import OperationsServicer
+from stepdown.transport.stepwise import StepwiseRegistry
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.transport.tls_self_test import require_tls_1_3_only
 
@@ -50,14 +54,7 @@ AddServices = Callable[[grpc.Server, InFlight, DrainSignal], tuple[str, ...]]
 
 OWN_SERVICES = (ASSESSMENT_SERVICE, "stepdown.api.v1.CatalogService", "stepdown.api.v1.OperationsService")
 PROTOCOL_SERVICES = ("grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection")
-LARGE_METHODS = (
-    "/stepdown.api.v1.AssessmentService/BatchAssessRisk",
-    "/inference.GRPCInferenceService/ModelInfer",
-    "/inference.GRPCInferenceService/ModelStreamInfer",
-)
-
 _STREAM_GRACE_S = 1.0
-_LAST_RESORT = 4
 # Long enough for those who keep calling to hear that they should not.
 _REFUSAL_S = 0.1
 # How long nobody must have called before it is thought that all have heard, and how long that is waited for at most.
@@ -90,6 +87,14 @@ class Served:
     outcomes: OutcomeDesk | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The port that was bound, and how calls are served there."""
+
+    port: int
+    transport: TransportStatus
+
+
 class Listener:
     """A server that is bound to its port."""
 
@@ -102,7 +107,7 @@ class Listener:
         tls: ReloadingCredentials,
         resources: ListenerResources,
         options: ListenerOptions,
-        port: int,
+        binding: Binding,
     ) -> None:
         self._server = server
         self._board = board
@@ -110,7 +115,8 @@ class Listener:
         self._tls = tls
         self._resources = resources
         self._options = options
-        self.port = port
+        self.port = binding.port
+        self.transport = binding.transport
 
     @property
     def address(self) -> str:
@@ -181,7 +187,15 @@ def build_server(
     Raises: ConfigurationError if the port cannot be bound, or a method has no role.
     """
     resources = ListenerResources(options, clock=served.clock, event=served.record.event)
-    server = _guarded_server(served, authorization, options, resources)
+    server, transport = guarded_server(
+        resources,
+        options,
+        authorization=authorization,
+        chain=served.chain,
+        record=served.record,
+        clock=served.clock,
+        interference=served.interference,
+    )
     _add_own_services(server, served, resources, limits)
     services = (
         *OWN_SERVICES,
@@ -193,56 +207,32 @@ def build_server(
     enable_server_reflection((*services, *PROTOCOL_SERVICES), server)
     authorization.require_cover((*services, *PROTOCOL_SERVICES))
     port = _bound_port(server, options.address, tls)
-    return Listener(server, board=board, chain=served.chain, tls=tls, resources=resources, options=options, port=port)
-
-
-def _guarded_server(
-    served: Served, authorization: Authorization, options: ListenerOptions, resources: ListenerResources
-) -> grpc.Server:
-    limits = CallLimits(
-        request_bytes=options.request_bytes,
-        method_request_bytes=dict.fromkeys(LARGE_METHODS, options.large_request_bytes),
-    )
-    admission = Admission(
-        authorization=authorization,
-        record=served.record,
-        limits=limits,
-        in_flight=resources.in_flight,
-        open_streams=resources.open_streams,
-    )
-    held = HeldBytes(limit=options.held_bytes, caller_limit=options.held_bytes // 2)
-    reception = Reception(stalls=resources.stalls, held=held, limits=options.reception)
-    return grpc.server(
-        resources.calls,
-        interceptors=[
-            Guard(
-                admission,
-                reception=reception,
-                lanes=resources.lanes,
-                drain=resources.drain,
-                interference=served.interference,
-            )
-        ],
-        options=options.channel_arguments(),
-        # Long before this the guard refuses by its own word; gRPC would do it with a bare text.
-        maximum_concurrent_rpcs=_LAST_RESORT * options.concurrent_calls,
+    binding = Binding(port=port, transport=transport)
+    return Listener(
+        server, board=board, chain=served.chain, tls=tls, resources=resources, options=options, binding=binding
     )
 
 
 def _add_own_services(server: grpc.Server, served: Served, resources: ListenerResources, limits: RequestLimits) -> None:
-    flow = AssessmentFlow(
-        chain=served.chain,
-        pathways=ClinicalPathways(
-            clinical=served.clinical, others=frozenset(served.roster.pathways) - frozenset(served.clinical)
-        ),
-        claims=served.claims,
-        clock=served.clock,
-        record=served.record,
-        limits=replace(limits, shedding=resources.shedding),
-        watch=served.watch,
-    )
+    def flow(asked: Asked) -> AssessmentFlow:
+        return AssessmentFlow(
+            chain=asked,
+            pathways=ClinicalPathways(
+                clinical=served.clinical, others=frozenset(served.roster.pathways) - frozenset(served.clinical)
+            ),
+            claims=served.claims,
+            clock=served.clock,
+            record=served.record,
+            limits=replace(limits, shedding=resources.shedding),
+            watch=served.watch,
+        )
+
+    if isinstance(server, StepwiseRegistry):
+        in_steps = flow(server.asked)
+        server.add_stepwise(ASSESS_RISK, AssessRiskSteps(in_steps))
+        server.add_stepwise(BATCH_ASSESS_RISK, BatchAssessRiskSteps(in_steps))
     assessments = AssessmentServicer(
-        flow, in_flight=resources.in_flight, drain=resources.drain, outcomes=served.outcomes
+        flow(served.chain), in_flight=resources.in_flight, drain=resources.drain, outcomes=served.outcomes
     )
     operations = OperationsServicer(
         served.chain,

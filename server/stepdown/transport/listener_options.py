@@ -1,6 +1,7 @@
 """How patient and how generous a listener is, and the same in gRPC's words."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from stepdown.resilience.load_shedding import LoadShedding
 from stepdown.transport.descriptors import permitted_connections
@@ -8,8 +9,19 @@ from stepdown.transport.reception import ReceptionLimits
 
 _MS = 1000
 MIB = 1024 * 1024
+Transport: TypeAlias = Literal["completion_queue", "public"]
+"""How unary calls that come in floods are served: by a queue of their own, or by gRPC's public server like the rest."""
+
 _RECEPTION = ReceptionLimits()
 _SHEDDING = LoadShedding()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportStatus:
+    """How unary calls are served, and why not as configured; `fallback_reason` is empty where it is as configured."""
+
+    name: Transport
+    fallback_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +42,7 @@ class ListenerOptions:
     """
 
     address: str
+    transport: Transport = "completion_queue"
     call_threads: int = 128
     receiving_threads: int = 256
     streams: int = 512

@@ -14,6 +14,8 @@ from stepdown.transport.turns import Turns
 
 # Streams beyond the limit are turned away at once, and that takes a thread too.
 _SPARE_STREAM_THREADS = 16
+# From so large a share of the calls that may be open on, one that dawdles costs another its place.
+_CROWDED_SHARE = 2
 
 
 class ListenerResources:
@@ -35,9 +37,10 @@ class ListenerResources:
             waited_s=self.calls.waited_s,
             has_room=lambda: self.calls.held < options.concurrent_calls,
         )
+        crowded = options.concurrent_calls // _CROWDED_SHARE
         self.stalls = Stalls(
             clock,
-            is_pressed=lambda: self.calls.is_full or self.drain.is_set,
+            is_pressed=lambda: self.calls.is_full or self.drain.is_set or self.in_flight.count >= crowded,
             on_cut=lambda count: event("calls_cut_off", count=count),
         )
 

@@ -9,8 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
-
-import grpc
+from typing import Protocol
 
 from stepdown.ports import Clock
 
@@ -26,11 +25,18 @@ class Patience:
     pressed_s: float
 
 
+class Cancellable(Protocol):
+    """A call that can be cut off, from any thread."""
+
+    def cancel(self) -> object:
+        """Cut it off."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wait:
     """One call that waits for its client."""
 
-    context: grpc.ServicerContext
+    context: Cancellable
     sender: str
     since_s: float
     patience: Patience
@@ -50,7 +56,7 @@ class Stalls:
         self._closed = threading.Event()
         threading.Thread(target=self._run, name="stalls", daemon=True).start()
 
-    def begin(self, context: grpc.ServicerContext, patience: Patience, *, sender: str = "") -> int:
+    def begin(self, context: Cancellable, patience: Patience, *, sender: str = "") -> int:
         """A wait begins; its number is given to `end`. `sender`: the caller, where it is a message that is awaited."""
         number = next(self._numbers)
         self._waits[number] = _Wait(

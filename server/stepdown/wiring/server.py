@@ -167,8 +167,6 @@ class Server:
         self._log.close()
         return left
 
-    # --- parts -----------------------------------------------------------------------------------------------------
-
     def _make_grpc(self, loaded: Loading) -> Listener:
         tls, rate = self._settings.server.tls, self._settings.server.encounter_rate
         served = Served(
@@ -275,6 +273,7 @@ class Server:
             ledger=self._kept.store.status() if self._kept is not None else None,
             stopping=self._stopping,
             tls_stale=self._tls_status().is_stale,
+            transport=self._grpc.transport,
         )
 
     def _tls_status(self) -> TlsStatus:

@@ -75,6 +75,7 @@ def listener_options(configuration: Settings) -> ListenerOptions:
     server, engine = configuration.server, configuration.engine
     return ListenerOptions(
         address=server.grpc_address,
+        transport=server.transport,
         call_threads=server.call_threads,
         shedding=LoadShedding(
             maximum_wait_s=server.maximum_wait_s,

@@ -213,10 +213,10 @@ def test_contributions_come_only_when_they_are_wanted() -> None:
 
 def test_a_routine_call_that_waited_is_answered_by_the_rules_and_one_that_waited_long_is_turned_away() -> None:
     side = Side()
-    side.ask(replace(TERMS, waited_s=0.2))
+    side.ask(replace(TERMS, waited_s=0.5, remaining_s=2.0))
     assert side.asked.models_spared
     turned_away = Side()
-    code, reason = refused(turned_away.ask(replace(TERMS, waited_s=0.6)))
+    code, reason = refused(turned_away.ask(replace(TERMS, waited_s=2.0, remaining_s=1.0)))
     assert (code, reason) == (StatusCode.RESOURCE_EXHAUSTED.value[0], "OVERLOADED")
     assert turned_away.chain.submitted == []
     assert turned_away.recorded.notices == [CallShed(urgency=Urgency.ROUTINE)]

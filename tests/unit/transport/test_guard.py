@@ -1,6 +1,5 @@
 """What stands before every method, over a foreign service that does all that a careless one might."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,8 +10,6 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from stepdown.api.v1 import assessment_service_pb2 as wire
 from stepdown.api.v1.assessment_service_pb2_grpc import AssessmentServiceStub
-from stepdown.domain.engine_effects import Outcome
-from stepdown.domain.engine_events import Request
 from stepdown.domain.errors import RequestRejectedError
 from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import RejectReason
@@ -22,7 +19,7 @@ from stepdown.transport.calls import current_call
 from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
 from tests.fakes.assess_requests import assess_request
-from tests.fakes.chain import by_rules
+from tests.fakes.chain import by_rules, never
 from tests.unit.transport import grpc_side as sides
 from tests.unit.transport.failures import Failure, failure_of
 from tests.unit.transport.grpc_side import GrpcSide, grpc_side
@@ -257,20 +254,16 @@ def test_many_calls_at_once_are_all_answered(side: GrpcSide) -> None:
     assert len({future.result().assessment.request_id for future in futures}) == 300
 
 
-def test_calls_beyond_what_may_wait_are_turned_away_at_once_and_those_within_are_answered() -> None:
-    release = threading.Event()
-
-    def hold(request: Request) -> Outcome:
-        release.wait(30)
-        return by_rules(request)
-
-    with grpc_side(concurrent_calls=4, call_threads=2, shedding=LoadShedding(maximum_wait_s=60.0)) as side:
-        side.chain.answer = hold
+@pytest.mark.parametrize("transport", ["completion_queue", "public"])
+def test_calls_beyond_what_may_wait_are_turned_away_at_once_and_those_within_are_answered(transport: str) -> None:
+    with grpc_side(concurrent_calls=4, shedding=LoadShedding(maximum_wait_s=60.0), transport=transport) as side:
+        side.chain.answer = never
         stub = AssessmentServiceStub(side.assessor)
         waiting = [stub.AssessRisk.future(assess_request(), timeout=30) for _ in range(4)]
-        until(lambda: len(side.chain.submitted) == 2)
+        until(lambda: len(side.chain.asked) == 4)
         failed = failure_of(lambda: stub.AssessRisk(assess_request(), timeout=30))
-        release.set()
+        for request in side.chain.asked:
+            side.chain.release(request, by_rules(request))
         assert (failed.code, failed.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
         assert {future.result().assessment.answered_by.tier for future in waiting} == {"rules"}
 

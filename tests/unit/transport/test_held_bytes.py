@@ -1,18 +1,14 @@
-import threading
-
 import grpc
 import pytest
 
 from stepdown.api.v1.assessment_service_pb2_grpc import AssessmentServiceStub
-from stepdown.domain.engine_effects import Outcome
-from stepdown.domain.engine_events import Request
 from stepdown.domain.errors import RequestRejectedError
 from stepdown.transport.held_bytes import HeldBytes
 from tests.fakes.assess_requests import assess_request
-from tests.fakes.chain import by_rules
+from tests.fakes.chain import by_rules, never
 from tests.unit.transport.failures import failure_of
 from tests.unit.transport.grpc_side import grpc_side
-from tests.unit.transport.patience import PATIENCE_S, until
+from tests.unit.transport.patience import until
 
 
 def test_what_one_caller_holds_is_bounded_and_another_still_has_room() -> None:
@@ -54,22 +50,19 @@ def test_the_only_message_of_a_caller_is_admitted_whatever_its_size() -> None:
 
 
 def test_a_caller_whose_share_is_full_is_told_so_and_another_is_answered() -> None:
-    release = threading.Event()
-
-    def hold(request: Request) -> Outcome:
-        release.wait(PATIENCE_S)
-        return by_rules(request)
-
     size = assess_request().ByteSize()
     with grpc_side(held_bytes=5 * size) as side:
-        side.chain.answer = hold
+        side.chain.answer = never
         stub = AssessmentServiceStub(side.assessor)
         first = [stub.AssessRisk.future(assess_request(), timeout=30) for _ in range(2)]
-        until(lambda: len(side.chain.submitted) == 2)
+        until(lambda: len(side.chain.asked) == 2)
         failed = failure_of(lambda: stub.AssessRisk(assess_request(), timeout=30))
         assert (failed.code, failed.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_LARGE")
         assert failed.retry_after_s is not None
-        release.set()
+        held = side.chain.asked
+        side.chain.answer = by_rules
+        for request in held:
+            side.chain.release(request, by_rules(request))
         other = AssessmentServiceStub(side.channel(identity="spiffe://stepdown.demo/assessor/other"))
         assert other.AssessRisk(assess_request(), timeout=30).assessment.request_id
         assert {each.result().assessment.answered_by.tier for each in first} == {"rules"}

@@ -86,7 +86,9 @@ def test_every_service_can_be_found_by_reflection(side: GrpcSide) -> None:
     }
 
 
-def test_a_drain_answers_everything_that_was_accepted_queued_calls_too() -> None:
+@pytest.mark.parametrize(("transport", "counted"), [("completion_queue", 12), ("public", 12 + 2)])
+def test_a_drain_answers_everything_that_was_accepted_queued_calls_too(transport: str, counted: int) -> None:
+    """Of the public server's twelve, which have a place in the queue or a thread, two are counted as answered too."""
     release, drained, kept = threading.Event(), list[int](), list[InFlight]()
 
     def keep_in_flight(server: grpc.Server, in_flight: InFlight, drain: DrainSignal) -> tuple[str, ...]:
@@ -94,18 +96,22 @@ def test_a_drain_answers_everything_that_was_accepted_queued_calls_too() -> None
         kept.append(in_flight)
         return ()
 
-    def hold(request: Request) -> Outcome:
-        release.wait(PATIENCE_S)
-        return by_rules(request)
+    def hold(request: Request) -> Outcome | None:
+        if transport == "public":
+            release.wait(PATIENCE_S)
+        return by_rules(request) if release.is_set() else None
 
-    with grpc_side(call_threads=2, add_services=(keep_in_flight,)) as side:
+    with grpc_side(call_threads=2, add_services=(keep_in_flight,), transport=transport) as side:
         side.chain.answer = hold
         stub = AssessmentServiceStub(side.assessor)
         accepted = [stub.AssessRisk.future(assess_request(), timeout=30) for _ in range(12)]
-        # Twelve that have a place in the queue or a thread, of which two are being answered.
-        until(lambda: kept[-1].wait_until_idle(0.0) == 14)
+        until(lambda: kept[-1].wait_until_idle(0.0) == counted)
         drain = threading.Thread(target=lambda: drained.append(side.listener.drain(PATIENCE_S)))
         drain.start()
+        if transport == "completion_queue":
+            until(lambda: len(side.chain.asked) == 12)
+            for request in side.chain.asked:
+                side.chain.release(request, by_rules(request))
         release.set()
         assert len({future.result(timeout=PATIENCE_S).assessment.request_id for future in accepted}) == 12
         drain.join(PATIENCE_S)

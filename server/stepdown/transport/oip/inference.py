@@ -1,6 +1,6 @@
 """Takes inferences from request to reply, alone or on a stream. Refuses to end a stream for one of its requests."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import grpc
 from google.rpc.status_pb2 import Status
@@ -9,7 +9,7 @@ from stepdown.api.oip import infer_pb2 as pb
 from stepdown.domain.errors import NoAnswerError, RequestRejectedError
 from stepdown.domain.notices import RequestRefused
 from stepdown.domain.reasons import Reason, RejectReason
-from stepdown.ports import Chain
+from stepdown.ports import Asked
 from stepdown.transport.admission import end_call
 from stepdown.transport.calls import CallRecord, caller_now, current_call
 from stepdown.transport.deadlines import remaining_s
@@ -33,7 +33,7 @@ class InferenceCalls:
     def __init__(
         self,
         *,
-        chain: Chain,
+        chain: Asked,
         models: Mapping[str, ServedModel],
         record: CallRecord,
         in_flight: InFlight,
@@ -51,8 +51,12 @@ class InferenceCalls:
         try:
             return self._infer(request, context)
         except NoAnswerError as error:
-            self._refused(error.reason.value)
-            end_call(context, current_call().trace, _no_answer(error, request))
+            end_call(context, current_call().trace, self.no_answer(error, request))
+
+    def no_answer(self, error: NoAnswerError, request: pb.ModelInferRequest) -> Status:
+        """The status of a request that no tier could answer, put on record."""
+        self._refused(error.reason.value)
+        return _no_answer(error, request)
 
     def stream(
         self, requests: Iterator[pb.ModelInferRequest], context: grpc.ServicerContext
@@ -75,9 +79,15 @@ class InferenceCalls:
             end_call(context, current_call().trace, rejection_status(error))
 
     def ask(
-        self, request: pb.ModelInferRequest, *, remaining_s: float | None, caller: str, is_stream: bool = False
+        self,
+        request: pb.ModelInferRequest,
+        *,
+        remaining_s: float | None,
+        caller: str,
+        is_stream: bool = False,
+        arrived: Callable[[], None] = lambda: None,
     ) -> Inquiry:
-        """Understand a request and put it to the chain.
+        """Understand a request and put it to the chain; `arrived` is called when the outcome is there, from any thread.
 
         Raises:
             RequestRejectedError: the request cannot be understood, or what it addresses takes no tensors.
@@ -87,7 +97,9 @@ class InferenceCalls:
         if model.interface is None:
             raise _takes_no_tensors(model)
         inference = decode(request, model=model, interface=model.interface)
-        return Inquiry(self._chain, inference, remaining_s=remaining_s, is_stream=is_stream, caller=caller)
+        return Inquiry(
+            self._chain, inference, remaining_s=remaining_s, is_stream=is_stream, caller=caller, arrived=arrived
+        )
 
     def _infer(self, request: pb.ModelInferRequest, context: grpc.ServicerContext) -> pb.ModelInferResponse:
         inquiry = self.ask(request, remaining_s=remaining_s(context), caller=current_call().caller.name)
@@ -126,8 +138,7 @@ class InferenceCalls:
     def status_of(self, error: Exception, request: pb.ModelInferRequest) -> Status:
         """What a stream says of a request that failed, put on record where that is due."""
         if isinstance(error, NoAnswerError):
-            self._refused(error.reason.value)
-            return _no_answer(error, request)
+            return self.no_answer(error, request)
         if isinstance(error, RequestRejectedError):
             model = self._models.get(request.model_name)
             self._record.notice(RequestRefused(pathway=model.pathway if model else "", reason=error.reason))

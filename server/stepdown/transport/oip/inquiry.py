@@ -1,10 +1,11 @@
 """One inference put to the chain, and the place where its outcome arrives. Refuses to wait for ever."""
 
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from stepdown.domain.engine_effects import Outcome
 from stepdown.domain.engine_events import Request
-from stepdown.ports import Chain
+from stepdown.ports import Asked
 from stepdown.transport.deadlines import LONGEST_WAIT_S
 from stepdown.transport.oip.requests import Inference
 
@@ -17,31 +18,34 @@ class Inquiry:
 
     def __init__(
         self,
-        chain: Chain,
+        chain: Asked,
         inference: Inference,
         *,
         remaining_s: float | None,
         is_stream: bool = False,
         caller: str = "",
+        arrived: Callable[[], None] = lambda: None,
     ) -> None:
         """Submit. `remaining_s`: what is left of the deadline of the call, None when it has none.
 
         `is_stream`: that deadline is of a whole stream, so a request without a timeout has the pathway's budget.
-        `caller` shares the tiers with others. Raw tensors pass no intake: what they do to a model is not held against
-        it.
+        `caller` shares the tiers with others. `arrived` is called when the outcome is there, from any thread.
+        Raw tensors pass no intake: what they do to a model is not held against it.
         """
         self.inference = inference
         self._chain = chain
+        self._arrived = arrived
         self._outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
         self._ended = False
         wait_s = _wait_s(inference, remaining_s=remaining_s, is_stream=is_stream)
         deadline_s = chain.now_s() + wait_s
         self._patience_s = max(wait_s, 0.0) + GRACE_S
+        self.until_s = chain.now_s() + self._patience_s
         self._request = Request(
             pathway=inference.model.pathway,
             payload=inference.payload,
             deadline_s=deadline_s,
-            reply_to=self._outcomes.put,
+            reply_to=self._reply,
             minimum_tier=inference.limits.minimum_tier,
             only_tier=inference.model.tier,
             urgency=inference.limits.urgency,
@@ -49,6 +53,15 @@ class Inquiry:
             vetted=False,
         )
         chain.submit((self._request,))
+
+    @property
+    def has_outcome(self) -> bool:
+        """Whether `outcome` would not wait."""
+        return not self._outcomes.empty()
+
+    def expire(self) -> None:
+        """Wait no longer: `outcome` gives what is there by now, at once."""
+        self._patience_s = 0.0
 
     def outcome(self) -> Outcome | None:
         """How it ended; None when it was withdrawn. Raises TimeoutError when the chain broke its promise to answer."""
@@ -66,6 +79,10 @@ class Inquiry:
             self._ended = True
             self._chain.cancel(self._request)
             self._outcomes.put(None)
+
+    def _reply(self, outcome: Outcome) -> None:
+        self._outcomes.put(outcome)
+        self._arrived()
 
 
 def _wait_s(inference: Inference, *, remaining_s: float | None, is_stream: bool) -> float:

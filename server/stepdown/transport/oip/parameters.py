@@ -56,6 +56,12 @@ def parse_parameters(
     return limits, violation
 
 
+def urgency_of(request: pb.ModelInferRequest) -> Urgency:
+    """As `priority` says; routine where it says nothing that can be understood."""
+    priority = _number(request.parameters, PRIORITY, []) or 0
+    return URGENCIES[priority] if priority < len(URGENCIES) else Urgency.ROUTINE
+
+
 def refused_parameters(parameters: Mapping[str, pb.InferParameter], field: str) -> Iterator[FieldViolation]:
     """One violation for each parameter that would change the meaning of the answer and is not understood."""
     for name, remedy in _REFUSED.items():

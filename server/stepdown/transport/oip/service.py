@@ -14,7 +14,7 @@ from stepdown.api.oip.open_inference_pb2_grpc import add_GRPCInferenceServiceSer
 from stepdown.domain.reasons import RejectReason
 from stepdown.domain.status import TierStatus
 from stepdown.domain.tiers import Capability
-from stepdown.ports import Chain
+from stepdown.ports import Asked, Chain
 from stepdown.serving.roster import Roster
 from stepdown.transport.calls import CallRecord
 from stepdown.transport.draining import DrainSignal
@@ -29,10 +29,12 @@ from stepdown.transport.oip.descriptions import (
     state_of,
 )
 from stepdown.transport.oip.inference import InferenceCalls
+from stepdown.transport.oip.inference_steps import MODEL_INFER, ModelInferSteps
 from stepdown.transport.oip.models import ServedModel, find_model, served_models
 from stepdown.transport.oip.refusals import RefusedMethods
 from stepdown.transport.oip.statistics import statistics_of
 from stepdown.transport.refusals import refused
+from stepdown.transport.stepwise import StepwiseRegistry
 
 # Read from the descriptor, which also puts the service where reflection and the authorization table look it up.
 SERVICE = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
@@ -51,6 +53,10 @@ def open_inference(
         service = OpenInferenceService(
             chain=chain, roster=roster, record=record, statistics=statistics, in_flight=in_flight, drain=drain
         )
+        if isinstance(server, StepwiseRegistry):
+            # Where no answer may go out without a record, a thread waits for that.
+            in_steps = None if record.recording.is_required else ModelInferSteps(service.calls_of(server.asked))
+            server.add_stepwise(MODEL_INFER, in_steps)
         add_GRPCInferenceServiceServicer_to_server(service, server)
         return (SERVICE,)
 
@@ -74,7 +80,16 @@ class OpenInferenceService(RefusedMethods):
         self._chain = chain
         self._models = served_models(roster)
         self._statistics = statistics
-        self._calls = InferenceCalls(chain=chain, models=self._models, record=record, in_flight=in_flight, drain=drain)
+        self._record = record
+        self._in_flight = in_flight
+        self._drain = drain
+        self._calls = self.calls_of(chain)
+
+    def calls_of(self, asked: Asked) -> InferenceCalls:
+        """What asks on behalf of the two methods that infer."""
+        return InferenceCalls(
+            chain=asked, models=self._models, record=self._record, in_flight=self._in_flight, drain=self._drain
+        )
 
     def ModelInfer(
         self, request: infer_pb2.ModelInferRequest, context: grpc.ServicerContext

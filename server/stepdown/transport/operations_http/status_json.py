@@ -1,7 +1,7 @@
 """The status as JSON: the shape that scripts, probes and the page read. Names once published keep their meaning."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -14,6 +14,7 @@ from stepdown.domain.drills import InjectedFault, place_of
 from stepdown.domain.records import LedgerStatus
 from stepdown.domain.status import PathwayStatus, SupportingStatus, TierStatus, WorkerShare
 from stepdown.domain.tiers import Capability
+from stepdown.transport.listener_options import TransportStatus
 from stepdown.transport.operations_http.drift_json import drift_json
 
 Json: TypeAlias = dict[str, object]
@@ -24,7 +25,8 @@ class ServerStatus:
     """What is told of the server itself.
 
     `started_time_s` is Unix time; `injected`: every fault that a drill put in; `stopping`: it drains, and takes nothing
-    new; `tls_stale`: the certificate files cannot be used, and older material serves on.
+    new; `tls_stale`: the certificate files cannot be used, and older material serves on; `transport`: how unary calls
+    are served, with the reason where that is not as configured.
     """
 
     build: Build
@@ -36,6 +38,7 @@ class ServerStatus:
     ledger: LedgerStatus | None = None
     stopping: bool = False
     tls_stale: bool = False
+    transport: TransportStatus | None = None
 
 
 def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drift: Sequence[DriftReport] = ()) -> Json:
@@ -51,6 +54,7 @@ def status_json(server: ServerStatus, pathways: Sequence[PathwayStatus], *, drif
             "uptime_s": round(server.uptime_s, 3),
             "stopping": server.stopping,
             "tls_stale": server.tls_stale,
+            "transport": None if server.transport is None else asdict(server.transport),
         },
         "alarms": [_alarm(standing) for standing in server.alarms],
         "injected_faults": [_fault(injected) | place_of(injected.injection) for injected in server.injected],

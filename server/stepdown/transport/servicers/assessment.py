@@ -50,7 +50,7 @@ class AssessmentServicer(assessment_service_pb2_grpc.AssessmentServiceServicer):
         self, request: wire.BatchAssessRiskRequest, context: grpc.ServicerContext
     ) -> wire.BatchAssessRiskResponse:
         """Assess many encounters, each on its own."""
-        _refuse_too_many(len(request.requests))
+        refuse_too_many(len(request.requests))
         questions = answer_all(self._flow, request.requests, _terms(context), when_gone=context.add_callback)
         return wire.BatchAssessRiskResponse(
             results=[
@@ -99,7 +99,8 @@ def _terms(context: grpc.ServicerContext, *, is_stream: bool = False) -> CallTer
     )
 
 
-def _refuse_too_many(encounters: int) -> None:
+def refuse_too_many(encounters: int) -> None:
+    """Raises: RequestRejectedError for a batch of more than `MAXIMUM_BATCH`."""
     if encounters > MAXIMUM_BATCH:
         text = f"a batch holds at most {MAXIMUM_BATCH} encounters; send several, or a stream"
         raise limit_passed("maximum_batch", MAXIMUM_BATCH, field="requests", description=text)

@@ -11,6 +11,7 @@ from stepdown.domain.drift import DriftReading, DriftReport, DriftSignal, DriftS
 from stepdown.domain.drills import FaultInjection, InjectableFault
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import Capability, TierState
+from stepdown.transport.listener_options import TransportStatus
 from stepdown.transport.operations_http.status_json import ServerStatus, is_ready, readiness_json, status_json
 from stepdown.transport.operations_http.status_page import status_page
 from tests.fakes.drills import injected_fault
@@ -21,6 +22,7 @@ SERVER = ServerStatus(
     environment="demo",
     started_time_s=1_700_000_000.0,
     uptime_s=12.34567,
+    transport=TransportStatus(name="public", fallback_reason="why"),
 )
 
 
@@ -93,6 +95,7 @@ def test_the_whole_shape_of_the_status() -> None:
             "uptime_s": 12.346,
             "stopping": False,
             "tls_stale": False,
+            "transport": {"name": "public", "fallback_reason": "why"},
         },
         "alarms": [],
         "injected_faults": [],
