@@ -37,6 +37,18 @@ def test_a_case_that_was_not_hedged_still_steps_down_when_its_tier_fails() -> No
     assert outcome.answered_by.tier == "distilled"
 
 
+def test_a_tier_that_was_not_hedged_until_it_was_too_late_is_named_with_what_withheld_it() -> None:
+    bench = EngineBench(policy=replace(STRICT, hedge_burst_rows=0))
+    bench.serve("full", "distilled")
+    bench.ask(bench.request(budget_s=0.1))
+    bench.wait(0.0895)
+    bench.reply("full", INVALID)
+    (outcome,) = bench.outcomes()
+    assert outcome.answered_by is not None
+    assert outcome.answered_by.tier == "rules"
+    assert outcome.degradations[1].reason is Reason.QUEUE_FULL
+
+
 def test_a_next_tier_that_is_gone_when_its_moment_comes_costs_nothing() -> None:
     bench = EngineBench(policy=replace(STRICT, hedge_burst_rows=1))
     bench.serve("full", "distilled")
