@@ -252,12 +252,12 @@ class Engine:
     # --- time ----------------------------------------------------------------------------------------------------
 
     def _time_passed(self, _event: TimePassed) -> None:
+        self._tick_rules()  # First: rules that come back at this moment may answer whoever's time is up.
         for cascade in self._cascades.values():
             cascade.tick(self._now_s)
         for tier in self._running():
             self._watch.look(tier, self._cascades[tier.pathway], self._now_s)
             self._supervision.tick(tier, self._now_s)
-        self._tick_rules()
 
     def _running(self) -> Iterator[Tier]:
         """Everything that may have a worker: the model tiers, and the versions beside them."""
