@@ -73,13 +73,17 @@ def activate(server: RunningServer, version: str, *options: str, tier: str = "fu
     return command(server, "activate", PATHWAY, tier, version, "--why", "a test", *options)
 
 
-def again(server: RunningServer) -> None:
+def again(server: RunningServer, *, capable: str = "FULL") -> None:
     """Stop the server and start it on the same folder."""
     stop(server)
+    begin(server, capable=capable)
+
+
+def begin(server: RunningServer, *, capable: str = "FULL") -> None:
     server.process = start(server.folder)
     assert server.process.stdout is not None
     server.ready = json.loads(server.process.stdout.readline())
-    server.until_capable("FULL")
+    server.until_capable(capable)
 
 
 def versions(load: Load, since_s: float = 0.0, *, tier: str = "full") -> Counter[str]:
@@ -138,7 +142,14 @@ def test_what_was_promoted_serves_after_a_restart_and_what_no_longer_verifies_do
     assert server.tier("full")["bundle"]["version"] == "1.2.0"
     assert server.tier("full")["previous_bundle"]["version"] == "1.1.0"
     (target / "model.onnx").write_bytes(b"something else")
-    again(server)
+    again(server, capable="RULES_ONLY")
+    full = server.tier("full")
+    assert (full["state"], "FILE_CHANGED" in full["detail"]) == ("REFUSED", True)
+    # Nothing older comes back by itself; an operator who stopped the server can want it.
+    stop(server)
+    lower = ("trust", "lower-floor", str(server.folder / "state"), "sepsis-full", "1.1.0", "--why", "1.2.0 is damaged")
+    subprocess.run([sys.executable, "-m", "stepdown", *lower], check=True, timeout=120)
+    begin(server)
     assert server.tier("full")["bundle"]["version"] == "1.1.0"
     refused = [line for line in server.log() if line["event"] == "active_bundle_refused"]
     assert (refused[-1]["level"], "FILE_CHANGED" in refused[-1]["detail"]) == ("error", True)
