@@ -1,6 +1,7 @@
 """Make the drift references of released bundles again, without training: the graphs stay as they are.
 
-The provenance of a bundle keeps its subjects in step; what it says of the training still holds.
+The provenance of a bundle keeps its subjects in step and says of the reference that it was made later, over how many
+hours; what it says of the training still holds.
 """
 
 import hashlib
@@ -27,15 +28,22 @@ def refresh_references(source: DatasetSource, *, models: Path, version: str) -> 
         thresholds = tomllib.loads(files[MANIFEST].decode())["thresholds"]
         probability = sample.probability(Graph(files[MODEL_FILE], threads=2))
         files[REFERENCE] = reference(sample.stays, sample.rows, probability, thresholds)
-        files[PROVENANCE] = with_digest(files[PROVENANCE], REFERENCE, files[REFERENCE])
+        files[PROVENANCE] = with_reference(files[PROVENANCE], files[REFERENCE])
         write_bundle(folder, files)
         print(f"{folder}: {REFERENCE} over {len(sample.rows)} hours", flush=True)
 
 
-def with_digest(provenance: bytes, name: str, content: bytes) -> bytes:
-    """Return the statement with the digest of one of its subjects replaced."""
+def with_reference(provenance: bytes, content: bytes) -> bytes:
+    """Return the statement about a bundle whose drift reference was made again, over as many hours as it says."""
     statement = json.loads(provenance)
     for subject in statement["subject"]:
-        if subject["name"] == name:
+        if subject["name"] == REFERENCE:
             subject["digest"] = {"sha256": hashlib.sha256(content).hexdigest()}
+    internal = statement["predicate"]["buildDefinition"].setdefault("internalParameters", {})
+    internal["driftReference"] = {
+        "file": REFERENCE,
+        "hours": json.loads(content)["rows"],
+        "drawnFrom": "validation-stays",
+        "madeAfterTraining": True,
+    }
     return (json.dumps(statement, indent=1) + "\n").encode()

@@ -14,6 +14,7 @@ from stepdown.client.catalog import model_card
 
 _TITLES = {
     "bundle": "Bundle",
+    "provenance": "Provenance (SLSA), as its signers vouch for it",
     "hti1": "Source attributes (45 CFR 170.315(b)(11)(iv)(B))",
     "evidence": "Source attributes of evidence-based rules (45 CFR 170.315(b)(11)(iv)(A))",
     "chai": "Applied model card (CHAI)",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stepdown.domain.provenance import Provenance
+
 
 class BundleKind(StrEnum):
     """What a bundle holds."""
@@ -135,13 +137,14 @@ class BundleIdentity:
 class VerifiedBundle:
     """The only object that can be loaded.
 
-    Holds the very bytes that were checked; made by `trust.verification` alone.
+    Holds the very bytes that were checked; made by `trust.verification` alone. Its provenance is of what it runs.
     """
 
     manifest: Manifest
     files: Mapping[str, bytes] = field(repr=False)
     signers: tuple[SignerIdentity, ...]
     sha256: str
+    provenance: Provenance | None = field(default=None, repr=False)
 
     @property
     def identity(self) -> BundleIdentity:

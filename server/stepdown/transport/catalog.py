@@ -13,6 +13,7 @@ from stepdown.domain.reasons import RejectReason
 from stepdown.serving.roster import Pathway, Roster, TierDescription
 from stepdown.transport.codec.enumerations import EXECUTION_PROVIDERS
 from stepdown.transport.codec.identities import encode_bundle
+from stepdown.transport.codec.provenance import encode_provenance
 from stepdown.transport.codec.times import duration
 from stepdown.transport.refusals import refused
 from stepdown.trust.card import CARD_FILE, parse_card
@@ -103,6 +104,7 @@ def _card(bundle: VerifiedBundle) -> wire.ModelCard:
         hti1=_attributes(HTI1_ATTRIBUTES, card.hti1),
         chai=_attributes(CHAI_FIELDS, card.chai),
         evidence=_attributes(EVIDENCE_ATTRIBUTES, card.evidence) if card.evidence else (),
+        provenance=encode_provenance(bundle.provenance) if bundle.provenance is not None else None,
     )
 
 

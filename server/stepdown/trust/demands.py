@@ -63,7 +63,7 @@ def check_people(rule: BundleRule, signers: tuple[SignerIdentity, ...], policy: 
             detail=f"nobody signed as {', '.join(map(ascii, unfilled))} who is not counted for another role",
         )
     asked = f"{rule.minimum_signers} asked for; roles: {', '.join(rule.roles) or '-'}"
-    return f"{len(roles)} distinct people signed, {asked}"
+    return f"people who signed: {len(roles)}, {asked}"
 
 
 def check_version(rule: BundleRule, manifest: Manifest, floors: Mapping[str, str]) -> str:

@@ -8,10 +8,11 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from stepdown.domain.bundles import Manifest, SignerIdentity
 from stepdown.domain.errors import TrustError
+from stepdown.domain.provenance import Provenance
 from stepdown.trust.bundle_rules import BundleRule
 from stepdown.trust.contents import examine_documents, examine_provenance
 from stepdown.trust.demands import (
@@ -28,9 +29,6 @@ from stepdown.trust.file_set import check_file_set
 from stepdown.trust.names import check_names
 from stepdown.trust.policy import TrustPolicy
 from stepdown.trust.signers import verify_signature
-
-if TYPE_CHECKING:
-    from stepdown.domain.provenance import Provenance
 
 ValueT = TypeVar("ValueT")
 
@@ -109,6 +107,11 @@ class Examination:
         return dict(_reached(self._contents))
 
     @property
+    def provenance(self) -> Provenance:
+        """Where the bundle came from, once that was read."""
+        return _reached(self._provenance)
+
+    @property
     def digest(self) -> str:
         """The bundle's digest, once the files were told apart from the signatures."""
         _reached(self._contents)
@@ -174,10 +177,10 @@ class Examination:
         return check_version(self._rule, self.manifest, self._policy.floors)
 
     def _check_builder(self) -> str:
-        return check_builder(self._rule, _reached(self._provenance))
+        return check_builder(self._rule, self.provenance)
 
     def _check_age(self) -> str:
-        return check_age(self._rule, _reached(self._provenance), now_s=self._now_s)
+        return check_age(self._rule, self.provenance, now_s=self._now_s)
 
 
 def _attempt(name: str, step: Callable[[], str]) -> Finding:

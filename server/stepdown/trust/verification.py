@@ -30,6 +30,7 @@ def verify_bundle(
         files=MappingProxyType(examination.contents),
         signers=_distinct(examination.signers),
         sha256=examination.digest,
+        provenance=examination.provenance,
     )
 
 

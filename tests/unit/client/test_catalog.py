@@ -19,7 +19,7 @@ def test_a_card_is_read_section_by_section(tmp_path: Path) -> None:
         "Signed by": "demo-signer",
     }
     assert len(card["hti1"]) == len(HTI1_ATTRIBUTES) == 31
-    assert card.keys() == {"bundle", "hti1", "evidence", "chai"}
+    assert card.keys() == {"bundle", "provenance", "hti1", "evidence", "chai"}
 
 
 def test_a_bundle_that_is_not_in_service_has_no_card(tmp_path: Path) -> None:

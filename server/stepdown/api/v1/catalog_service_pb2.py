@@ -23,36 +23,45 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from stepdown.api.v1 import tiers_pb2 as stepdown_dot_api_dot_v1_dot_tiers__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stepdown/api/v1/catalog_service.proto\x12\x0fstepdown.api.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bstepdown/api/v1/tiers.proto\"\x15\n\x13ListPathwaysRequest\"B\n\x14ListPathwaysResponse\x12*\n\x08pathways\x18\x01 \x03(\x0b\x32\x18.stepdown.api.v1.Pathway\"!\n\x11GetPathwayRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"?\n\x12GetPathwayResponse\x12)\n\x07pathway\x18\x01 \x01(\x0b\x32\x18.stepdown.api.v1.Pathway\"6\n\x13GetModelCardRequest\x12\x0e\n\x06\x62undle\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"@\n\x14GetModelCardResponse\x12(\n\x04\x63\x61rd\x18\x01 \x01(\x0b\x32\x1a.stepdown.api.v1.ModelCard\"\x81\x01\n\x07Pathway\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x06\x62udget\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63linical\x18\x03 \x01(\x08\x12+\n\x05tiers\x18\x04 \x03(\x0b\x32\x1c.stepdown.api.v1.PathwayTier\"\xb1\x01\n\x0bPathwayTier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x1f.stepdown.api.v1.BundleIdentity\x12?\n\x13\x65xecution_providers\x18\x03 \x03(\x0e\x32\".stepdown.api.v1.ExecutionProvider\x12\r\n\x05rules\x18\x04 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\"\xca\x01\n\tModelCard\x12/\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1f.stepdown.api.v1.BundleIdentity\x12,\n\x04hti1\x18\x02 \x03(\x0b\x32\x1e.stepdown.api.v1.CardAttribute\x12,\n\x04\x63hai\x18\x03 \x03(\x0b\x32\x1e.stepdown.api.v1.CardAttribute\x12\x30\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x1e.stepdown.api.v1.CardAttribute\"J\n\rCardAttribute\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x63lause\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t2\xa1\x02\n\x0e\x43\x61talogService\x12[\n\x0cListPathways\x12$.stepdown.api.v1.ListPathwaysRequest\x1a%.stepdown.api.v1.ListPathwaysResponse\x12U\n\nGetPathway\x12\".stepdown.api.v1.GetPathwayRequest\x1a#.stepdown.api.v1.GetPathwayResponse\x12[\n\x0cGetModelCard\x12$.stepdown.api.v1.GetModelCardRequest\x1a%.stepdown.api.v1.GetModelCardResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%stepdown/api/v1/catalog_service.proto\x12\x0fstepdown.api.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bstepdown/api/v1/tiers.proto\"\x15\n\x13ListPathwaysRequest\"B\n\x14ListPathwaysResponse\x12*\n\x08pathways\x18\x01 \x03(\x0b\x32\x18.stepdown.api.v1.Pathway\"!\n\x11GetPathwayRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"?\n\x12GetPathwayResponse\x12)\n\x07pathway\x18\x01 \x01(\x0b\x32\x18.stepdown.api.v1.Pathway\"6\n\x13GetModelCardRequest\x12\x0e\n\x06\x62undle\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"@\n\x14GetModelCardResponse\x12(\n\x04\x63\x61rd\x18\x01 \x01(\x0b\x32\x1a.stepdown.api.v1.ModelCard\"\x81\x01\n\x07Pathway\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x06\x62udget\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x63linical\x18\x03 \x01(\x08\x12+\n\x05tiers\x18\x04 \x03(\x0b\x32\x1c.stepdown.api.v1.PathwayTier\"\xb1\x01\n\x0bPathwayTier\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x1f.stepdown.api.v1.BundleIdentity\x12?\n\x13\x65xecution_providers\x18\x03 \x03(\x0e\x32\".stepdown.api.v1.ExecutionProvider\x12\r\n\x05rules\x18\x04 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\"\xfb\x01\n\tModelCard\x12/\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x1f.stepdown.api.v1.BundleIdentity\x12,\n\x04hti1\x18\x02 \x03(\x0b\x32\x1e.stepdown.api.v1.CardAttribute\x12,\n\x04\x63hai\x18\x03 \x03(\x0b\x32\x1e.stepdown.api.v1.CardAttribute\x12\x30\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x1e.stepdown.api.v1.CardAttribute\x12/\n\nprovenance\x18\x05 \x01(\x0b\x32\x1b.stepdown.api.v1.Provenance\"\x90\x02\n\nProvenance\x12\x0f\n\x07\x62uilder\x18\x01 \x01(\t\x12\x12\n\nbuild_type\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsource_commit\x18\x05 \x01(\t\x12\x12\n\nparameters\x18\x06 \x01(\t\x12\x10\n\x08hardware\x18\x07 \x01(\t\x12,\n\tmaterials\x18\x08 \x03(\x0b\x32\x19.stepdown.api.v1.Material\x12\x14\n\x0c\x65\x64ited_files\x18\t \x03(\t\"\x9c\x01\n\x08Material\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x37\n\x07\x64igests\x18\x03 \x03(\x0b\x32&.stepdown.api.v1.Material.DigestsEntry\x12\x0c\n\x04note\x18\x04 \x01(\t\x1a.\n\x0c\x44igestsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"J\n\rCardAttribute\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06\x63lause\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t2\xa1\x02\n\x0e\x43\x61talogService\x12[\n\x0cListPathways\x12$.stepdown.api.v1.ListPathwaysRequest\x1a%.stepdown.api.v1.ListPathwaysResponse\x12U\n\nGetPathway\x12\".stepdown.api.v1.GetPathwayRequest\x1a#.stepdown.api.v1.GetPathwayResponse\x12[\n\x0cGetModelCard\x12$.stepdown.api.v1.GetModelCardRequest\x1a%.stepdown.api.v1.GetModelCardResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'stepdown.api.v1.catalog_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTPATHWAYSREQUEST']._serialized_start=119
-  _globals['_LISTPATHWAYSREQUEST']._serialized_end=140
-  _globals['_LISTPATHWAYSRESPONSE']._serialized_start=142
-  _globals['_LISTPATHWAYSRESPONSE']._serialized_end=208
-  _globals['_GETPATHWAYREQUEST']._serialized_start=210
-  _globals['_GETPATHWAYREQUEST']._serialized_end=243
-  _globals['_GETPATHWAYRESPONSE']._serialized_start=245
-  _globals['_GETPATHWAYRESPONSE']._serialized_end=308
-  _globals['_GETMODELCARDREQUEST']._serialized_start=310
-  _globals['_GETMODELCARDREQUEST']._serialized_end=364
-  _globals['_GETMODELCARDRESPONSE']._serialized_start=366
-  _globals['_GETMODELCARDRESPONSE']._serialized_end=430
-  _globals['_PATHWAY']._serialized_start=433
-  _globals['_PATHWAY']._serialized_end=562
-  _globals['_PATHWAYTIER']._serialized_start=565
-  _globals['_PATHWAYTIER']._serialized_end=742
-  _globals['_MODELCARD']._serialized_start=745
-  _globals['_MODELCARD']._serialized_end=947
-  _globals['_CARDATTRIBUTE']._serialized_start=949
-  _globals['_CARDATTRIBUTE']._serialized_end=1023
-  _globals['_CATALOGSERVICE']._serialized_start=1026
-  _globals['_CATALOGSERVICE']._serialized_end=1315
+  _globals['_MATERIAL_DIGESTSENTRY']._loaded_options = None
+  _globals['_MATERIAL_DIGESTSENTRY']._serialized_options = b'8\001'
+  _globals['_LISTPATHWAYSREQUEST']._serialized_start=152
+  _globals['_LISTPATHWAYSREQUEST']._serialized_end=173
+  _globals['_LISTPATHWAYSRESPONSE']._serialized_start=175
+  _globals['_LISTPATHWAYSRESPONSE']._serialized_end=241
+  _globals['_GETPATHWAYREQUEST']._serialized_start=243
+  _globals['_GETPATHWAYREQUEST']._serialized_end=276
+  _globals['_GETPATHWAYRESPONSE']._serialized_start=278
+  _globals['_GETPATHWAYRESPONSE']._serialized_end=341
+  _globals['_GETMODELCARDREQUEST']._serialized_start=343
+  _globals['_GETMODELCARDREQUEST']._serialized_end=397
+  _globals['_GETMODELCARDRESPONSE']._serialized_start=399
+  _globals['_GETMODELCARDRESPONSE']._serialized_end=463
+  _globals['_PATHWAY']._serialized_start=466
+  _globals['_PATHWAY']._serialized_end=595
+  _globals['_PATHWAYTIER']._serialized_start=598
+  _globals['_PATHWAYTIER']._serialized_end=775
+  _globals['_MODELCARD']._serialized_start=778
+  _globals['_MODELCARD']._serialized_end=1029
+  _globals['_PROVENANCE']._serialized_start=1032
+  _globals['_PROVENANCE']._serialized_end=1304
+  _globals['_MATERIAL']._serialized_start=1307
+  _globals['_MATERIAL']._serialized_end=1463
+  _globals['_MATERIAL_DIGESTSENTRY']._serialized_start=1417
+  _globals['_MATERIAL_DIGESTSENTRY']._serialized_end=1463
+  _globals['_CARDATTRIBUTE']._serialized_start=1465
+  _globals['_CARDATTRIBUTE']._serialized_end=1539
+  _globals['_CATALOGSERVICE']._serialized_start=1542
+  _globals['_CATALOGSERVICE']._serialized_end=1831
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from stepdown.api.v1 import tiers_pb2 as _tiers_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -73,16 +74,59 @@ class PathwayTier(_message.Message):
     def __init__(self, name: _Optional[str] = ..., bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., execution_providers: _Optional[_Iterable[_Union[_tiers_pb2.ExecutionProvider, str]]] = ..., rules: _Optional[bool] = ..., description: _Optional[str] = ...) -> None: ...
 
 class ModelCard(_message.Message):
-    __slots__ = ("bundle", "hti1", "chai", "evidence")
+    __slots__ = ("bundle", "hti1", "chai", "evidence", "provenance")
     BUNDLE_FIELD_NUMBER: _ClassVar[int]
     HTI1_FIELD_NUMBER: _ClassVar[int]
     CHAI_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
     bundle: _tiers_pb2.BundleIdentity
     hti1: _containers.RepeatedCompositeFieldContainer[CardAttribute]
     chai: _containers.RepeatedCompositeFieldContainer[CardAttribute]
     evidence: _containers.RepeatedCompositeFieldContainer[CardAttribute]
-    def __init__(self, bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., hti1: _Optional[_Iterable[_Union[CardAttribute, _Mapping]]] = ..., chai: _Optional[_Iterable[_Union[CardAttribute, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[CardAttribute, _Mapping]]] = ...) -> None: ...
+    provenance: Provenance
+    def __init__(self, bundle: _Optional[_Union[_tiers_pb2.BundleIdentity, _Mapping]] = ..., hti1: _Optional[_Iterable[_Union[CardAttribute, _Mapping]]] = ..., chai: _Optional[_Iterable[_Union[CardAttribute, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[CardAttribute, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ...) -> None: ...
+
+class Provenance(_message.Message):
+    __slots__ = ("builder", "build_type", "start_time", "end_time", "source_commit", "parameters", "hardware", "materials", "edited_files")
+    BUILDER_FIELD_NUMBER: _ClassVar[int]
+    BUILD_TYPE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_COMMIT_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    HARDWARE_FIELD_NUMBER: _ClassVar[int]
+    MATERIALS_FIELD_NUMBER: _ClassVar[int]
+    EDITED_FILES_FIELD_NUMBER: _ClassVar[int]
+    builder: str
+    build_type: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    source_commit: str
+    parameters: str
+    hardware: str
+    materials: _containers.RepeatedCompositeFieldContainer[Material]
+    edited_files: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, builder: _Optional[str] = ..., build_type: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., source_commit: _Optional[str] = ..., parameters: _Optional[str] = ..., hardware: _Optional[str] = ..., materials: _Optional[_Iterable[_Union[Material, _Mapping]]] = ..., edited_files: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class Material(_message.Message):
+    __slots__ = ("name", "uri", "digests", "note")
+    class DigestsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    URI_FIELD_NUMBER: _ClassVar[int]
+    DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    NOTE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    uri: str
+    digests: _containers.ScalarMap[str, str]
+    note: str
+    def __init__(self, name: _Optional[str] = ..., uri: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., note: _Optional[str] = ...) -> None: ...
 
 class CardAttribute(_message.Message):
     __slots__ = ("key", "title", "clause", "value")
