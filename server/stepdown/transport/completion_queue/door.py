@@ -78,6 +78,8 @@ class Door:
         if self.open > parts.open_calls or not parts.queue.has_room(call):
             raise overloaded()
         if parts.stalls.dawdling(call.name) >= parts.limits.dawdling:
+            if parts.queue:
+                raise overloaded()  # it may be we who are behind, and not the caller
             text = "too many calls of this caller wait for a message that was announced and does not come"
             raise limit_passed("maximum_unsent_requests", parts.limits.dawdling, field="", description=text)
         wait = parts.stalls.begin(call, parts.limits.request, sender=call.name)

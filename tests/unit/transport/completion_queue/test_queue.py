@@ -1,6 +1,8 @@
 """Who joins the lane's line and who is turned away, with costs that the test has set."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,9 +13,12 @@ from stepdown.transport.admission import Admission, CallLimits
 from stepdown.transport.authorization import Authorization, Caller, Role
 from stepdown.transport.calls import Call
 from stepdown.transport.completion_queue.call import Arrived, LaneCall
+from stepdown.transport.completion_queue.door import Door
 from stepdown.transport.completion_queue.methods import LaneMethods
 from stepdown.transport.completion_queue.queue import HEAVY_BYTES, CallQueue
+from stepdown.transport.draining import DrainSignal
 from stepdown.transport.in_flight import InFlight
+from stepdown.transport.reception import ReceptionLimits
 from stepdown.transport.servicers.assessment_steps import ASSESS_RISK, BATCH_ASSESS_RISK, AssessRiskSteps
 from stepdown.transport.tracing import Trace
 from tests.fakes.assess_requests import assess_request
@@ -165,3 +170,20 @@ def test_a_method_without_a_service_has_no_handler() -> None:
     assert desk.methods.served == ()
     with pytest.raises(LookupError):
         desk.methods.handler(ASSESS_RISK)
+
+
+@pytest.mark.parametrize(("waiting", "reason"), [(0, "TOO_LARGE"), (1, "OVERLOADED")])
+def test_a_caller_is_not_blamed_for_messages_that_may_lie_unread_here(waiting: int, reason: str) -> None:
+    desk = Desk()
+    for _ in range(waiting):
+        desk.queue.put(desk.call(declared=Urgency.URGENT))
+    parts: Any = SimpleNamespace(
+        queue=desk.queue,
+        open_calls=10,
+        drain=DrainSignal(),
+        stalls=SimpleNamespace(dawdling=lambda _: 16),
+        limits=ReceptionLimits(),
+    )
+    with pytest.raises(RequestRejectedError) as refused:
+        Door(parts)._let_in(desk.call(declared=Urgency.EMERGENCY))  # noqa: SLF001
+    assert refused.value.reason == reason
