@@ -251,3 +251,22 @@ def _shape(value: object) -> object:
     if isinstance(value, dict):
         return {name: _shape(member) for name, member in value.items()}
     return [_shape(item) for item in value] if isinstance(value, list) else None
+
+
+def test_a_signature_that_says_when_it_was_made_is_accepted_by_the_tool_as_well(desk: Desk) -> None:
+    desk.signature.write_bytes(sign_files(rules_contents(), key(), signed_time_s=time.time()))
+    assert desk.tool_verifies(key())
+    assert desk.we_verify(only(key())).signers
+
+
+def test_a_certificate_that_was_revoked_is_refused_although_the_tool_knows_no_revocation(desk: Desk) -> None:
+    root = authority(start=SINCE, end=UNTIL)
+    signer = leaf(root, start=SINCE, end=UNTIL)
+    desk.signature.write_bytes(sign_files(rules_contents(), signer.key, certificates=(signer.certificate,)))
+    assert desk.tool_verifies_certificate(root)
+    assert desk.we_verify(under(root)).signers
+    serial = f"{signer.certificate.serial_number:x}"
+    denied = f'[[denylist.certificates]]\nissuer = "CN=root"\nserial = "{serial}"\n'
+    files = {"root.pem": root.certificate.public_bytes(Encoding.PEM)}
+    policy = parse_trust_policy((POLICY_HEAD + SAFETY + ANY_BY_SAFETY + denied).encode(), files)
+    assert desk.we_refuse(policy) == "CERTIFICATE_DENIED"
