@@ -125,6 +125,14 @@ image: ## build the image with buildah, podman or docker (LOCK=cpu|cuda|migraphx
 	@$(install) .venv-image requirements/image.lock
 	.venv-image/bin/python scripts/image.py --variant $(LOCK) $(if $(BASE),--base "$(BASE)") $(if $(TAG),--tag "$(TAG)") $(ARGS)
 
+.PHONY: bench
+bench: setup-dev ## what the server costs beside the models' own run (the figures of docs/measurements.md)
+	$(bin)/python -m bench.assess
+
+.PHONY: profile
+profile: setup-dev ## where the time of an AssessRisk goes, by module and by function (docs/performance.md)
+	$(bin)/python -m bench.profile
+
 # ------------------------------------------------------------------------------------------------------------ generate
 
 .PHONY: proto

@@ -91,11 +91,12 @@ def identifying_pattern(text: str) -> Suspicion | None:
     """What anywhere in `text` identifies a person by its pattern alone; None if nothing does."""
     if "@" in text and _E_MAIL.search(text):
         return Suspicion.E_MAIL
-    if _SOCIAL_SECURITY.search(text):
+    if "-" in text and _SOCIAL_SECURITY.search(text):
         return Suspicion.SOCIAL_SECURITY_NUMBER
-    for first, gap, second, _, third in _TEN_DIGITS.findall(text):
-        if gap and is_nhs_number(first + second + third):
-            return Suspicion.NHS_NUMBER
+    if "-" in text or " " in text:
+        for first, gap, second, _, third in _TEN_DIGITS.findall(text):
+            if gap and is_nhs_number(first + second + third):
+                return Suspicion.NHS_NUMBER
     if _LABELLED_NUMBER.search(text):
         return Suspicion.LABELLED_NUMBER
     return None
@@ -103,7 +104,14 @@ def identifying_pattern(text: str) -> Suspicion | None:
 
 def free_text(text: str) -> Suspicion | None:
     """An identifying pattern, or words with a space or comma between them: somebody typed this."""
-    return identifying_pattern(text) or (Suspicion.FREE_TEXT if _WORDS_APART.search(text) else None)
+    return identifying_pattern(text) or _typed(text)
+
+
+def _typed(text: str) -> Suspicion | None:
+    """Words with a space or comma between them; most texts hold nothing that could stand there."""
+    if " " in text or "," in text or ";" in text:
+        return Suspicion.FREE_TEXT if _WORDS_APART.search(text) else None
+    return None
 
 
 def token_suspicion(token: str) -> Suspicion | None:
@@ -118,7 +126,7 @@ def token_suspicion(token: str) -> Suspicion | None:
         found = Suspicion.NHS_NUMBER if nhs else Suspicion.PLAIN_NUMBER
     if found is None and _reads_like_a_name(token):
         found = Suspicion.NAME
-    return found or free_text(token)
+    return found or _typed(token)
 
 
 def _reads_like_a_name(token: str) -> bool:

@@ -11,17 +11,25 @@ from stepdown.domain.intake import UsedInput
 
 def used_inputs(timelines: Iterable[Timeline]) -> tuple[UsedInput, ...]:
     """Every observation that was used, by channel, then time, then place in the request."""
-    in_order = sorted(timelines, key=lambda timeline: CHANNEL_ORDER[timeline.channel.name])
-    return tuple(used for timeline in in_order for used in _used(timeline))
+    used: list[UsedInput] = []
+    for timeline in sorted(timelines, key=_channel_order):
+        provenances, count = timeline.provenances, len(timeline.provenances)
+        # One packed series and nothing else is the usual case, and needs no look at each of its values.
+        if not timeline.further and provenances.count(provenances[0]) == count:
+            used.append(_entry(timeline, count - 1, readings=count))
+        else:
+            used += _mixed(timeline)
+    return tuple(used)
 
 
-def _used(timeline: Timeline) -> list[UsedInput]:
+def _channel_order(timeline: Timeline) -> int:
+    return CHANNEL_ORDER[timeline.channel.name]
+
+
+def _mixed(timeline: Timeline) -> list[UsedInput]:
+    """An entry for each provenance of a channel that has several."""
     provenances = timeline.provenances
-    count = len(provenances)
-    # One packed series and nothing else is the usual case, and needs no look at each of its values.
-    if not timeline.further and provenances.count(provenances[0]) == count:
-        return [_entry(timeline, count - 1, readings=count)]
-    last = dict(zip(provenances, range(count), strict=True))
+    last = dict(zip(provenances, range(len(provenances)), strict=True))
     counts = Counter(provenances)
     if not timeline.further:
         return [_entry(timeline, index, readings=counts[provenance]) for provenance, index in last.items()]
@@ -47,13 +55,14 @@ def _reading(timeline: Timeline, index: int) -> Reading:
 
 def _entry(timeline: Timeline, index: int, *, readings: int) -> UsedInput:
     """The most credible reading at `index`, for so many of its provenance."""
-    channel = timeline.channel
+    channel, time_s = timeline.channel, timeline.times_s[index]
+    tied = timeline.tied.get(time_s) if timeline.tied else None
     return UsedInput(
         field=timeline.place(index),
         channel=channel.name,
-        value=timeline.candidates(index)[0],
+        value=timeline.values[index] if tied is None else tied[0],
         unit=channel.unit,
-        observed_time_s=timeline.times_s[index],
+        observed_time_s=time_s,
         readings=readings,
     )
 

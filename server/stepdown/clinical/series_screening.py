@@ -9,7 +9,7 @@ from stepdown.clinical.channel import AcceptedUnit, CodedChannel, Freshness
 from stepdown.clinical.chart import Chart
 from stepdown.clinical.conversion import IDENTITY
 from stepdown.clinical.measurement import Measured, Refusal, not_coded, quantity
-from stepdown.clinical.readings import FINAL, NOT_ISSUED_S, Provenance
+from stepdown.clinical.readings import FINAL, NOT_ISSUED_S, Provenance, Readings
 from stepdown.clinical.remarks import (
     FUTURE,
     PAST,
@@ -94,31 +94,35 @@ class _SeriesScreen(NamedTuple):
         """Put the values at `positions` on the chart: plain ones in bulk, odd ones with a remark."""
         if not positions:
             return
-        series = self.series
-        provenance = Provenance(
-            field=series.field,
-            rank=FINAL,
-            issued_time_s=NOT_ISSUED_S,
-            identity=(series.code_system, series.code, series.unit, series.source),
-        )
+        field, code_system, code, unit, times_s, values, source = self.series
+        provenance = Provenance(field, FINAL, NOT_ISSUED_S, (code_system, code, unit, source))
         readings = self.chart.readings_of(self.coded.channel)
-        plain = [position for position in positions if position not in odd] if odd else positions
-        times_s, values = _picked(series.times_s, plain), self._converted(_picked(series.values, plain))
-        readings.extend(times_s, values, positions=plain, provenance=provenance)
-        if not odd:
-            self._remark_on_assay(positions)
-            return
+        plain = positions
+        if odd:
+            plain = [position for position in positions if position not in odd]
+        if len(plain) < len(values):
+            times_s = tuple([times_s[position] for position in plain])
+            values = tuple([values[position] for position in plain])
+        readings.extend(times_s, self._converted(values), positions=plain, provenance=provenance)
+        if odd:
+            self._take_odd(positions, odd, readings, provenance)
+        if not (self.accepted.interchangeable and self.coded.interchangeable):
+            channel, findings = self.coded.channel, self.chart.findings
+            remark_on_assay(channel, findings, field=self._place(positions[0]), count=len(positions))
+
+    def _take_odd(
+        self, positions: Sequence[int], odd: Mapping[int, Measured], readings: Readings, provenance: Provenance
+    ) -> None:
         for position in positions:
             measured = odd.get(position)
-            if measured is None:
-                continue
-            readings.add(
-                series.times_s[position],
-                measured.value,
-                position=position,
-                provenance=provenance,
-                for_models=measured.doubt is None,
-            )
+            if measured is not None:
+                readings.add(
+                    self.series.times_s[position],
+                    measured.value,
+                    position=position,
+                    provenance=provenance,
+                    for_models=measured.doubt is None,
+                )
         self._remark(positions, odd)
 
     def _remark(self, positions: Sequence[int], odd: Mapping[int, Measured]) -> None:
@@ -136,12 +140,6 @@ class _SeriesScreen(NamedTuple):
             remark_on_doubt(doubt, channel, findings, field=self._place(at[0]), count=len(at))
         if rare:
             remark_on_rarity(channel, findings, field=self._place(rare[0]), count=len(rare))
-        self._remark_on_assay(positions)
-
-    def _remark_on_assay(self, positions: Sequence[int]) -> None:
-        if not (self.accepted.interchangeable and self.coded.interchangeable):
-            channel, findings = self.coded.channel, self.chart.findings
-            remark_on_assay(channel, findings, field=self._place(positions[0]), count=len(positions))
 
     def _not_plain(self) -> Sequence[int]:
         """Positions that the extremes alone do not show to be plausible."""
@@ -167,8 +165,3 @@ class _SeriesScreen(NamedTuple):
 
     def _place(self, position: int) -> str:
         return f"{self.series.field}.values[{position}]"
-
-
-def _picked(column: Sequence[float], positions: Sequence[int]) -> Sequence[float]:
-    """The column at `positions`; the column itself where that is all of it."""
-    return column if len(positions) == len(column) else [column[position] for position in positions]

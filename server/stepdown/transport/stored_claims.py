@@ -8,7 +8,7 @@ sent.
 
 from collections import OrderedDict
 from dataclasses import replace
-from hashlib import blake2b
+from hashlib import sha256
 from threading import Lock
 
 from stepdown.api.v1.assessment_service_pb2 import AssessRiskRequest
@@ -41,7 +41,7 @@ class StoredClaims:
         if not message.request_id:
             return "", None  # intake refuses it, with everything else that is wrong
         key = f"{caller}\0{message.request_id}"
-        digest = blake2b(content, digest_size=32).hexdigest()
+        digest = sha256(content).hexdigest()
         with self._lock:
             claim = self._store.begin(
                 key, digest, encounter_token=message.encounter_token, now_s=self._clock.monotonic_s()
@@ -54,7 +54,7 @@ class StoredClaims:
         The content is what a model is given: the grid, in which every time is relative to `as_of_time`.
         """
         hour = f"{request.encounter_token}\0{int((request.as_of_time_s or 0.0) // _HOUR_S)}"
-        content = blake2b(hour.encode() + grid.cells, digest_size=16).digest()
+        content = sha256(hour.encode() + grid.cells).digest()
         with self._lock:
             if content in self._assessed:
                 self._assessed.move_to_end(content)

@@ -87,3 +87,8 @@ def test_a_machine_word_may_be_a_number_and_a_sentence_may_not() -> None:
 @pytest.mark.parametrize("text", ["a b", "a\n", "\x00", "é", "a'b", 'a"b', "a<b", "", "a\u202eb"])
 def test_only_plain_ascii_is_plain(text: str) -> None:
     assert not is_plain(text)
+
+
+def test_ten_digits_with_another_check_digit_and_a_very_long_word_name_nobody() -> None:
+    assert free_text("nr/943-476-5918") is None
+    assert token_suspicion("Margaret" * 6) is None

@@ -28,6 +28,16 @@ def varint(number: int) -> bytes:
     """An integer in as few groups of seven bits as it takes; negative ones take ten."""
     if 0 <= number < 128:  # noqa: PLR2004  # one group
         return _SHORT[number]
+    if 1 << 28 <= number < 1 << 35:  # five groups: instants of our time, and most fractions of a second
+        return bytes(
+            (
+                number & 127 | 128,
+                number >> 7 & 127 | 128,
+                number >> 14 & 127 | 128,
+                number >> 21 & 127 | 128,
+                number >> 28,
+            )
+        )
     number &= _TWOS_COMPLEMENT
     groups = bytearray()
     while number > 127:  # noqa: PLR2004
