@@ -126,15 +126,16 @@ class Versions:
 
     # --- between any two events, and at the end --------------------------------------------------------------------
 
-    def check(self) -> None:
-        """A version on trial gets its share where it can take it."""
+    def check(self, now_s: float) -> None:
+        """A version on trial gets its share where it can take it: one that was silent a moment ago may not."""
         for (name, tier_name), versions in self._tiers.items():
             if versions.trial is None or versions.stage is not ActivationState.CANARY or versions.with_trial:
                 continue
             pathway = self._engine.pathways[name]
             candidate = pathway.candidates[pathway.tier(tier_name).rank].tier
             worker = self._workers.get(candidate.worker or 0)
-            if worker is None or not worker.sound or candidate.stalled():
+            unsteady = candidate.stalled() or now_s < candidate.unsteady_until_s
+            if worker is None or not worker.sound or unsteady:
                 versions.with_other.clear()
             elif versions.share * len(versions.with_other) > _ENOUGH:
                 raise Violation("a version on trial is given nothing")

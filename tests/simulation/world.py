@@ -147,7 +147,7 @@ class World:
         self._carry_out(effects)
         self.conduct.check(seen_s, self.ledger.excused_until_s)
         self.rules.check(seen_s, self.ledger.excused_until_s)
-        self.versions.check()
+        self.versions.check(seen_s)
         self.fairness.check(seen_s)
         check_nobody_is_forgotten(self.engine, seen_s)
         self.ledger.check_deadlines(seen_s)
