@@ -44,6 +44,7 @@ LOCKS = (
     Lock(name="cpu", runtime=True, extras=("cpu",), agrees_with=("dev",)),
     Lock(name="cuda", runtime=True, extras=("cuda",), agrees_with=("dev",)),
     Lock(name="migraphx", runtime=True, extras=("migraphx",), agrees_with=("dev",)),
+    Lock(name="hsm", extras=("hsm",), agrees_with=("dev",)),
     Lock(name="build", groups=("build",), agrees_with=("dev",)),
     Lock(name="image", groups=("image",), agrees_with=("dev",)),
     Lock(name="installer", groups=("installer",)),

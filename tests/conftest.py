@@ -8,6 +8,7 @@ from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from stepdown.transport.tls_floor import require_tls_1_3
+from tests.fakes.soft_token import SoftToken, make_token
 
 # Before any test imports gRPC, as an entry point does: a server in this process refuses TLS 1.2 like any other.
 require_tls_1_3()
@@ -38,6 +39,20 @@ def load_python() -> Path:
     if not python.exists():
         pytest.fail("no .venv-load: run `make setup-dev`, as `make test` does")
     return python
+
+
+@pytest.fixture(scope="session")
+def made_token(tmp_path_factory: pytest.TempPathFactory) -> SoftToken:
+    """A token of SoftHSM with a key of every kind, made once; skips where SoftHSM is absent."""
+    return make_token(tmp_path_factory.mktemp("token") / "hsm")
+
+
+@pytest.fixture
+def soft_token(made_token: SoftToken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+    """A copy of it that the test may break, found by the library as children load it."""
+    token = made_token.copied(tmp_path / "hsm")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(token.configuration))
+    return token
 
 
 @pytest.hookimpl(wrapper=True)

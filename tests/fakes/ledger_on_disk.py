@@ -32,9 +32,8 @@ class LedgerOnDisk:
             StoreOptions(
                 path=self.file,
                 name=NAME,
-                signer=note_signer(NAME),
                 export=folder / "second-place",
-                **options,  # type: ignore[arg-type]
+                **{"signer": note_signer(NAME), **options},  # type: ignore[arg-type]
             ),
             clock=SystemClock(),
             moved=lambda state, detail: self.states.put((state, detail)),

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from stepdown.adapters.admission import Admission
 from stepdown.adapters.engine_driver import EngineDriver
 from stepdown.adapters.notice_board import NoticeBoard
 from stepdown.adapters.rules_prover import ThreadedRulesProver
@@ -103,8 +104,12 @@ class LivingChain:
         real: bool = False,
         resources: WorkerResources | None = None,
         rules: ClinicalPathway | None = None,
+        admit: Admission | None = None,
     ) -> None:
-        """`real` workers use the ONNX Runtime that is installed. `rules` are those that the ward's chain proves."""
+        """`real` workers use the ONNX Runtime that is installed. `rules` are those that the ward's chain proves.
+
+        `admit` is asked before each start; by default nothing is asked for.
+        """
         self.folder = folder
         self.diary = Diary()
         self.log: list[str] = []
@@ -118,6 +123,7 @@ class LivingChain:
             warm_up_s=0.01,
             load_timeout_s=load_timeout_s,
             log=self.log.append,
+            admit=admit or Admission(),
             program=WORKER_PROGRAM if real else (sys.executable, "-P", str(STAND_IN), str(folder)),
         )
         self.pool = RecordingPool(self.driver.take, options)

@@ -24,7 +24,7 @@ class DriftWatcher:
         *,
         clock: Clock,
         tell: Callable[[Sequence[DriftChanged]], None],
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[Exception], object],
         look_after_s: float = LOOK_AFTER_S,
     ) -> None:
         """A block is looked at when it is full, or when its first answer is `look_after_s` old."""

@@ -54,7 +54,7 @@ class EngineDriver:
         engine: Engine,
         clock: Clock,
         board: NoticeBoard,
-        on_error: Callable[[Exception], None],
+        on_error: Callable[[Exception], object],
         injected: Callable[[], tuple[InjectedFault, ...]] = tuple,
     ) -> None:
         """`on_error` is told of every exception of our own making; answers go on.

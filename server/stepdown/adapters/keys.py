@@ -38,6 +38,14 @@ class FileSigningKey:
         return self.private_key.sign(message, signature_algorithm(self.public_key))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningChain:
+    """Certificates that bind a key to a name, leaf first, and where the leaf came from; none by default."""
+
+    certificates: tuple[Certificate, ...] = ()
+    source: str = ""
+
+
 class PassphraseRequiredError(TrustError):
     """The key is encrypted and no passphrase was given, or the wrong one."""
 
@@ -129,6 +137,11 @@ def read_public_key(path: Path) -> ec.EllipticCurvePublicKey:
 def read_certificates(paths: tuple[Path, ...]) -> tuple[Certificate, ...]:
     """The certificates in PEM files, in order. Raises: TrustError KEY_UNREADABLE or CERTIFICATE_MALFORMED."""
     return tuple(certificate for path in paths for certificate in load_certificates(_read(path), what=str(path)))
+
+
+def read_signing_chain(paths: tuple[Path, ...]) -> SigningChain:
+    """The chain in PEM files, leaf first. Raises: TrustError KEY_UNREADABLE or CERTIFICATE_MALFORMED."""
+    return SigningChain(certificates=read_certificates(paths), source=str(paths[0]))
 
 
 def _read(path: Path) -> bytes:

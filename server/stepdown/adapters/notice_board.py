@@ -15,7 +15,7 @@ class NoticeBoard:
     """A bounded queue of notices. `dropped` counts those that were lost because it was full."""
 
     def __init__(
-        self, *, observers: Sequence[Observer], on_error: Callable[[Exception], None], capacity: int = 100_000
+        self, *, observers: Sequence[Observer], on_error: Callable[[Exception], object], capacity: int = 100_000
     ) -> None:
         """`on_error` is told when an observer raises, which it must not; `capacity` bounds the notices waiting."""
         self._capacity = capacity

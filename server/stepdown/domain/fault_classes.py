@@ -68,6 +68,8 @@ TREATMENTS: Mapping[Reason, Treatment] = MappingProxyType(
         Reason.DEADLINE_TOO_SHORT: _treatment(FaultClass.DEADLINE, ends_worker=False),
         Reason.SIGNATURE_INVALID: _treatment(FaultClass.INTEGRITY, ends_worker=True, comeback=Comeback.NEVER),
         Reason.BUNDLE_DENIED: _treatment(FaultClass.INTEGRITY, ends_worker=True, comeback=Comeback.NEVER),
+        Reason.BUNDLE_NOT_DECRYPTED: _treatment(FaultClass.INTEGRITY, ends_worker=True, comeback=Comeback.LOOK_AGAIN),
+        Reason.EVIDENCE_MISSING: _treatment(FaultClass.INTEGRITY, ends_worker=True, comeback=Comeback.LOOK_AGAIN),
         Reason.INTERNAL_FAULT: _treatment(FaultClass.INTERNAL, ends_worker=False),
     }
 )

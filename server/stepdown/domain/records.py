@@ -94,6 +94,7 @@ class LedgerStatus:
     `waiting`: records in memory that are not on the disk yet. `unrecorded`: answers that left without a record.
     `missed`: records given up because memory is bounded; the ledger says so itself when it writes again.
     `checkpoint_lag_s`: for how long the oldest record without a signed checkpoint has been on the disk.
+    `checkpoint_problem`: why the last checkpoint could not be signed; empty when it could.
     """
 
     name: str
@@ -107,6 +108,7 @@ class LedgerStatus:
     checkpoint_lag_s: float
     commits: int
     commit_total_s: float
+    checkpoint_problem: str = ""
 
 
 class LedgerError(StepdownError):

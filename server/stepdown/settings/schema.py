@@ -9,6 +9,7 @@ from stepdown.settings.values import (
     Address,
     File,
     Folder,
+    KeyPlace,
     LedgerName,
     LoopbackAddress,
     Name,
@@ -76,16 +77,27 @@ class StateSettings(_Section):
     directory: WritableFolder | None = None
 
 
+class TpmSettings(_Section):
+    """How this machine's TPM is reached, and where its attestation key stays; used where evidence asks for it."""
+
+    tcti: Annotated[str, Field(pattern=r"^[a-z]+(:[\x21-\x7e]{1,200})?$")] = "device:/dev/tpmrm0"
+    attestation_key: Annotated[str, Field(pattern="^0x81[0-9a-f]{6}$")] = "0x81010001"
+
+
 class TrustSettings(_Section):
-    """The trust policy file, and the directories searched for bundles, in order.
+    """The trust policy file, the directories searched for bundles, in order, and the keys that open encrypted ones.
 
     With `policy_key`, a public key, the policy must be signed by it. Without, it must be root's and writable by nobody
-    else; in a demonstration it may be the user's own who runs the server.
+    else; in a demonstration it may be the user's own who runs the server. `evidence`: the evidence policy file; without
+    one, no bundle asks anything of the machine.
     """
 
     policy: File
     policy_key: File | None = None
     bundle_directories: tuple[Folder, ...] = Field(min_length=1)
+    decryption_keys: tuple[KeyPlace, ...] = ()
+    evidence: File | None = None
+    tpm: TpmSettings = TpmSettings()
 
 
 class TierSettings(_Section):
@@ -177,7 +189,7 @@ class LedgerSettings(_Section):
 
     name: LedgerName
     path: Place
-    signing_key: File
+    signing_key: KeyPlace
     digest_key: File
     export: Place | None = None
     wait_ms: Annotated[float, Field(ge=0, le=10_000)] = 100.0

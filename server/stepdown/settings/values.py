@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
+from stepdown.adapters.key_store.uri import is_token_uri, parse_token_uri
+from stepdown.domain.errors import TrustError
 from stepdown.domain.tiers import ExecutionProvider
 from stepdown.ledger.retention import Retention
 from stepdown.ledger.signed_note import is_key_name
@@ -65,6 +67,17 @@ def _readable_file(path: Path) -> Path:
     return path
 
 
+def _key_place(text: str, info: ValidationInfo) -> str:
+    """A PKCS#11 URI as it stands, or the resolved path of a readable file."""
+    if is_token_uri(text):
+        try:
+            parse_token_uri(text)
+        except TrustError as error:
+            raise ValueError(error.detail) from error
+        return text
+    return str(_readable_file(_resolved(Path(text), info)))
+
+
 def _readable_folder(path: Path) -> Path:
     if not (os.access(path, os.R_OK | os.X_OK) and path.is_dir()):
         raise ValueError(f"must be a readable folder; {path} is none")
@@ -107,6 +120,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 LedgerName = Annotated[str, AfterValidator(_ledger_name)]
 Place = Annotated[Path, AfterValidator(_resolved)]
 File = Annotated[Path, AfterValidator(_resolved), AfterValidator(_readable_file)]
+KeyPlace = Annotated[str, AfterValidator(_key_place)]
 Folder = Annotated[Path, AfterValidator(_resolved), AfterValidator(_readable_folder)]
 WritableFolder = Annotated[Path, AfterValidator(_resolved), AfterValidator(_writable_folder)]
 Address = Annotated[str, AfterValidator(_address)]

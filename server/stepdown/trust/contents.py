@@ -10,6 +10,7 @@ from stepdown.domain.bundles import BundleKind, Manifest
 from stepdown.domain.errors import TrustError
 from stepdown.domain.provenance import Provenance
 from stepdown.trust.card import CARD_FILE, parse_card
+from stepdown.trust.encryption import examine_encryption
 from stepdown.trust.manifest import MANIFEST_FILE, parse_manifest
 from stepdown.trust.provenance import PROVENANCE_FILE, about, parse_provenance
 from stepdown.trust.refusal import TrustRule
@@ -21,7 +22,8 @@ KNOWN_ANSWERS_FILES = {BundleKind.ONNX: "known_answers.npz", BundleKind.RULES: "
 def examine_contents(files: Mapping[str, bytes]) -> Manifest:
     """The manifest of a bundle whose required files are all there and whose documents can be read.
 
-    Raises: TrustError FILE_MISSING, MANIFEST_INVALID, CARD_INVALID, PROVENANCE_INVALID or PROVENANCE_MISMATCH.
+    Raises: TrustError FILE_MISSING, MANIFEST_INVALID, CARD_INVALID, PROVENANCE_INVALID, PROVENANCE_MISMATCH,
+        ENCRYPTION_INVALID or CIPHERTEXT_INVALID.
     """
     manifest = examine_documents(files)
     examine_provenance(files, manifest)
@@ -37,6 +39,7 @@ def examine_documents(files: Mapping[str, bytes]) -> Manifest:
     if absent:
         raise TrustError(rule=TrustRule.FILE_MISSING, detail=f"the bundle lacks {', '.join(absent)}")
     parse_card(files[CARD_FILE])
+    examine_encryption(files, manifest)
     return manifest
 
 

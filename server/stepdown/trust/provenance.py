@@ -18,6 +18,7 @@ from stepdown.domain.bundles import Manifest
 from stepdown.domain.errors import TrustError
 from stepdown.domain.provenance import Material, Provenance
 from stepdown.trust.documents import parse_json, quoted
+from stepdown.trust.encryption import plain_digests
 from stepdown.trust.members import Members
 from stepdown.trust.refusal import TrustRule
 from stepdown.trust.statement import STATEMENT_TYPE
@@ -63,7 +64,10 @@ def about(provenance: Provenance, files: Mapping[str, bytes], manifest: Manifest
     unnamed = sorted(set(runs) - {name for name, _ in provenance.subjects})
     if unnamed:
         raise _mismatch(f"does not name {', '.join(unnamed)}, which this bundle runs")
-    edited = tuple(name for name, digest in provenance.subjects if _digest_in(files, name) != digest)
+    opened = plain_digests(files)  # of an encrypted bundle, what is inside counts
+    edited = tuple(
+        name for name, digest in provenance.subjects if (opened.get(name) or _digest_in(files, name)) != digest
+    )
     foreign = sorted(set(edited) & set(runs))
     if foreign:
         raise _mismatch(f"is about another {', '.join(foreign)} than the one in this bundle")

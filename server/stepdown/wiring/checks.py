@@ -46,3 +46,5 @@ def _ledger_alarms(store: LedgerStore) -> Iterator[Alarm]:
     status = store.status()
     if status.state in {LedgerState.UNAVAILABLE, LedgerState.REFUSED}:
         yield Alarm(kind=AlarmKind.LEDGER_UNAVAILABLE, subject=status.name, detail=status.detail)
+    if status.checkpoint_problem:
+        yield Alarm(kind=AlarmKind.CHECKPOINT_LATE, subject=status.name, detail=status.checkpoint_problem)

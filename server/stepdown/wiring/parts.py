@@ -23,7 +23,7 @@ def make_driver(
     *,
     clock: Clock,
     board: NoticeBoard,
-    on_error: Callable[[Exception], None],
+    on_error: Callable[[Exception], object],
     injected: Callable[[], tuple[InjectedFault, ...]],
 ) -> EngineDriver:
     """The engine over the roster, and who drives it."""

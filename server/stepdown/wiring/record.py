@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stepdown.adapters.ledger.keys import DigestKey, read_digest_key, read_note_signer
+from stepdown.adapters.ledger.keys import DigestKey, read_digest_key
 from stepdown.adapters.ledger.observer import LedgerObserver
 from stepdown.adapters.ledger.reader import LedgerReader
+from stepdown.adapters.ledger.signing_key import read_checkpoint_key
 from stepdown.adapters.ledger.store import LedgerStore, StoreOptions
 from stepdown.domain.build import Build
-from stepdown.domain.errors import ConfigurationError
+from stepdown.domain.errors import ConfigurationError, TrustError
 from stepdown.domain.records import Fact, LedgerError, LedgerState
 from stepdown.ledger.retention import Retention
 from stepdown.ports import Clock, OutcomeWatch
@@ -51,14 +52,15 @@ def keep_ledger(
 ) -> KeptLedger:
     """Everything but the start. Raises: ConfigurationError for a key that is none."""
     try:
-        signer = read_note_signer(settings.signing_key, name=settings.name)
+        signing_key = read_checkpoint_key(settings.signing_key, name=settings.name, ledger=settings.path)
         digest_key = read_digest_key(settings.digest_key)
-    except (LedgerError, OSError) as error:
+    except (LedgerError, TrustError, OSError) as error:
         raise ConfigurationError((f"ledger: {error}",)) from error
     options = StoreOptions(
         path=settings.path,
         name=settings.name,
-        signer=signer,
+        signer=signing_key.signer,
+        signs_aside=signing_key.is_remote,
         export=settings.export,
         checkpoint_period_s=settings.checkpoint_period_s,
         spool_records=settings.spool_records,

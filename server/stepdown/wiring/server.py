@@ -17,7 +17,6 @@ from stepdown.adapters.rules_prover import ThreadedRulesProver
 from stepdown.adapters.self_checks import SelfChecks
 from stepdown.adapters.system_clock import SystemClock
 from stepdown.adapters.tls_material import TlsMaterialError
-from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.domain.certificates import TlsStatus
 from stepdown.domain.drift import DriftReport
 from stepdown.domain.drills import InjectedFault
@@ -41,6 +40,7 @@ from stepdown.transport.stored_claims import StoredClaims
 from stepdown.transport.tls import ReloadingCredentials
 from stepdown.wiring.checks import CHECK_PERIOD_S, certificate_files, self_checks
 from stepdown.wiring.drift import drift_watches
+from stepdown.wiring.guard import Guard
 from stepdown.wiring.loading import Loading, bundle_source, kept_bundles
 from stepdown.wiring.parts import make_driver, make_metrics
 from stepdown.wiring.record import KeptLedger, audit_services, keep_ledger, outcome_desk, recording_of, start_facts
@@ -60,6 +60,7 @@ class Server:
         self._stopping = False
         self._log = JsonLog(stream=sys.stderr, clock=self._clock, debug=configuration.log.debug)
         self._log.adopt_libraries()
+        self._incident = self._log.incident
         self._bundles = AlteredBundles(bundle_source(configuration))
         kept = kept_bundles(configuration.state.directory, trouble=self._log.trouble)
         self._trust = Trust(configuration)
@@ -93,7 +94,8 @@ class Server:
         self._driver = make_driver(
             loaded.roster, self._settings, clock=clock, board=board, on_error=self._incident, injected=self._injected
         )
-        self._pool = ProcessWorkerPool(self._driver.take, pool_options(self._settings, self._record.event))
+        self._guard = Guard(self._settings, clock=clock, event=self._record.event)
+        self._pool = self._guard.pool(self._driver.take, pool_options(self._settings, self._record.event))
         self._prover = ThreadedRulesProver(loaded.clinical, compose=loaded.compose, sink=self._driver.take)
         self._desk = ActivationDesk(
             loaded.desk_sources(), driver=self._driver, roster=loaded.pathways, clinical=loaded.clinical
@@ -117,6 +119,7 @@ class Server:
         self._trust.hold()
         if self._kept is not None:
             self._kept.begin(start_facts(self._roster, build=this_build(), environment=self._settings.environment))
+        self._guard.start(wake=self._checks.wake)
         self._driver.start(self._pool, self._prover)
         self._desk.start()
         self._trust_watch.start()
@@ -155,6 +158,7 @@ class Server:
         self._desk.close()
         self._prover.close()
         self._driver.close()
+        self._guard.close()
         self._checks.close()
         self._pool.close()
         self._drift.close()
@@ -217,6 +221,7 @@ class Server:
         checks = self_checks(
             certificates=self._certificates, loaded=loaded, trust=alarms, status=self._status, ledger=ledger
         )
+        checks |= self._guard.checks()
         return SelfChecks(checks, clock=self._clock, period_s=CHECK_PERIOD_S, changed=self._log.alarm)
 
     def _make_drills(self, clock: SteppingClock) -> DrillBoard:
@@ -230,11 +235,8 @@ class Server:
         return drill_board(breakable, pool=self._pool, checks=self._checks, status=self._status, record=self._record)
 
     def _watch_alarms(self) -> None:
-        self._metrics.watch(
-            AlarmCollector(
-                alarms=self._checks.standing, certificates_s=self._certificates.remaining_s, injected=self._injected
-            )
-        )
+        alarms, left_s = self._checks.standing, self._certificates.remaining_s
+        self._metrics.watch(AlarmCollector(alarms=alarms, certificates_s=left_s, injected=self._injected))
 
     def _injected(self) -> tuple[InjectedFault, ...]:
         return self._drills.injected() if self._drills is not None else ()
@@ -278,6 +280,3 @@ class Server:
 
     def _tls_status(self) -> TlsStatus:
         return self._tls.status()
-
-    def _incident(self, error: Exception) -> None:
-        self._log.incident(error)

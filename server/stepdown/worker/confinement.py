@@ -1,6 +1,8 @@
-"""What a worker gives up before it touches a model: surviving its parent, core dumps, new privileges, foreign cores.
+"""What a process gives up before it touches a model, a patient's row or a key.
 
-A core dump or a debugger would show the rows of patients. Refuses to run for a parent that is gone.
+A worker: surviving its parent, core dumps, new privileges, foreign cores, and swap where its model is encrypted at
+rest. The server, and whoever else holds a key: core dumps and debuggers, which would show it. Refuses to run for a
+parent that is gone.
 """
 
 import ctypes
@@ -13,6 +15,8 @@ from collections.abc import Sequence
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
+# <bits/mman-linux.h>
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 
 
 class OrphanedError(OSError):
@@ -35,6 +39,18 @@ def leave_no_trace() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _prctl(_PR_SET_DUMPABLE, 0)
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def stay_out_of_swap() -> bool:
+    """Keep every page that is ever touched in memory. False: this process may not, and nothing was changed.
+
+    Only without a limit: under one, later allocations would fail instead (mlockall(2), MCL_FUTURE).
+    """
+    try:
+        resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    except (OSError, ValueError):
+        return False
+    return int(ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)) == 0
 
 
 def step_back(*, cores: Sequence[int], niceness: int) -> None:

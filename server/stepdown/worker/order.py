@@ -65,6 +65,7 @@ class LoadOrder:
     resources: WorkerResources
     warm_up_s: float
     drills: DrillTerms = NO_DRILLS
+    stays_out_of_swap: bool = False
 
     def layout(self) -> Layout:
         """The mailbox both sides use. Raises: WorkerError when a tensor has no fixed row size."""
@@ -82,6 +83,7 @@ def load_order(
     resources: WorkerResources,
     warm_up_s: float,
     drills: DrillTerms = NO_DRILLS,
+    stays_out_of_swap: bool = False,
 ) -> LoadOrder:
     """The order for one attempt at a verified manifest's model."""
     return LoadOrder(
@@ -95,6 +97,7 @@ def load_order(
         resources=resources,
         warm_up_s=warm_up_s,
         drills=drills,
+        stays_out_of_swap=stays_out_of_swap,
     )
 
 
@@ -117,6 +120,7 @@ def order_to_json(order: LoadOrder) -> bytes:
             "warm_up_s": order.warm_up_s,
             "drills_permitted": order.drills.permitted,
             "load_fault": order.drills.load_fault,
+            "stays_out_of_swap": order.stays_out_of_swap,
         }
     ).encode()
 
@@ -143,6 +147,7 @@ def order_from_json(text: bytes) -> LoadOrder:
             ),
             warm_up_s=float(read["warm_up_s"]),
             drills=_drills_from_json(read),
+            stays_out_of_swap=bool(read["stays_out_of_swap"]),
         )
     except KeyError as error:
         raise WorkerError(reason=Reason.INTERNAL_FAULT, detail=f"order without {error}") from error

@@ -1,17 +1,19 @@
 """The parcel a worker is started with: its order and the verified files it needs, in one sealed memfd.
 
 Sealed against writing, growing and shrinking before the child exists, so the bytes that were verified are the bytes
-that are loaded, and no path is read in between. Layout, little-endian: magic, bytes of the order, number of files; the
-order (JSON); per file the lengths of name and content, then the name; then the contents, each on a 64-byte boundary.
-Refuses a parcel that is not sealed or does not add up.
+that are loaded, and no path is read in between. What is encrypted at rest is in the clear here and nowhere else.
+Layout, little-endian: magic, bytes of the order, number of files; the order (JSON); per file the lengths of name and
+content, then the name; then the contents, each on a 64-byte boundary. Refuses a parcel that is not sealed or does not
+add up.
 """
 
 import fcntl
 import mmap
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 
 from stepdown.domain.errors import WorkerError
 from stepdown.domain.reasons import Reason
@@ -23,6 +25,19 @@ _ALIGNMENT = 64
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
+class DelayedContent(Protocol):
+    """Content that comes into being only inside the parcel, such as what an encrypted file holds."""
+
+    def __len__(self) -> int:
+        """How many bytes it will be."""
+
+    def write_into(self, place: memoryview) -> None:
+        """Fill a buffer of exactly that length. Raises whatever it must; the parcel is then given up."""
+
+
+Content: TypeAlias = bytes | DelayedContent
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """An order and files by name. The files are views of sealed memory: no copy was made."""
@@ -31,12 +46,14 @@ class Parcel:
     files: Mapping[str, memoryview]
 
 
-def seal_parcel(order: bytes, files: Mapping[str, bytes]) -> int:
-    """A descriptor of sealed memory that holds the parcel. The caller closes it. Raises: OSError."""
+def seal_parcel(order: bytes, files: Mapping[str, Content]) -> int:
+    """A descriptor of sealed memory that holds the parcel. The caller closes it.
+
+    Raises: OSError, and what delayed content raises.
+    """
     descriptor = os.memfd_create("stepdown-parcel", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
-        for part in _parts(order, files):
-            _write_all(descriptor, part)
+        _write(descriptor, order, files)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
     except BaseException:
         os.close(descriptor)
@@ -60,16 +77,31 @@ def open_parcel(descriptor: int) -> Parcel:
         raise _malformed("cut short") from error
 
 
-def _parts(order: bytes, files: Mapping[str, bytes]) -> Iterator[bytes]:
+def _write(descriptor: int, order: bytes, files: Mapping[str, Content]) -> None:
     names = {name: name.encode() for name in files}
     head = _HEAD.pack(_MAGIC, len(order), len(files)) + order
     head += b"".join(_ENTRY.pack(len(names[name]), len(data)) + names[name] for name, data in files.items())
-    yield head
+    _write_all(descriptor, head)
     position = len(head)
     for data in files.values():
-        yield bytes(-position % _ALIGNMENT)
-        yield data
-        position += -position % _ALIGNMENT + len(data)
+        _write_all(descriptor, bytes(-position % _ALIGNMENT))
+        position += -position % _ALIGNMENT
+        if isinstance(data, bytes):
+            _write_all(descriptor, data)
+        else:
+            _fill(descriptor, data, position)
+        position += len(data)
+
+
+def _fill(descriptor: int, content: DelayedContent, position: int) -> None:
+    """Have content made where it will lie, without a copy anywhere else."""
+    end = position + len(content)
+    os.ftruncate(descriptor, end)
+    memory = mmap.mmap(descriptor, end)
+    with memoryview(memory)[position:end] as place:
+        content.write_into(place)
+    memory.close()  # or the parcel could not be sealed against writing
+    os.lseek(descriptor, end, os.SEEK_SET)
 
 
 def _write_all(descriptor: int, part: bytes) -> None:

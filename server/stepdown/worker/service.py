@@ -18,7 +18,7 @@ from stepdown.domain.errors import WorkerError
 from stepdown.domain.fault_classes import FaultClass
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import ExecutionProvider
-from stepdown.worker.confinement import step_back
+from stepdown.worker.confinement import stay_out_of_swap, step_back
 from stepdown.worker.faults import classify
 from stepdown.worker.frames import RECEIVE_BYTES, Frame, Operation, batch_frame, json_frame, parse_frame
 from stepdown.worker.known_answers import FILE as KNOWN_ANSWERS
@@ -50,6 +50,8 @@ def serve(doorbell: socket.socket, parcel_descriptor: int, mailbox_descriptor: i
         parcel = _read(parcel_descriptor)
         order = order_from_json(parcel.order)
         step_back(cores=order.resources.cores, niceness=order.resources.niceness)
+        if order.stays_out_of_swap and not stay_out_of_swap():
+            sys.stderr.write("the model is encrypted at rest, and this machine may swap it: raise RLIMIT_MEMLOCK\n")
         mailbox = _mapped(mailbox_descriptor, order)
     except Exception as error:  # noqa: BLE001 - whatever it is, the pool must learn it, or it would wait for nothing
         doorbell.send(_refusal(error))

@@ -24,6 +24,7 @@ class Played:
 
     steps: list[object] = field(default_factory=list)
     handlers: dict[int, Handler] = field(default_factory=dict)
+    traceless: list[bool] = field(default_factory=list)
     refusal: ConfigurationError | None = None
     unanswered: int = 0
     drain_grace_s: float = 15.0
@@ -60,6 +61,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Played:
     server = Played()
     monkeypatch.setattr(wiring, "Server", server)
     monkeypatch.setattr(settings, "load", lambda path: ("settings of", path))
+    monkeypatch.setattr("stepdown.cli.serve.leave_no_trace", lambda: server.traceless.append(not server.steps))
     monkeypatch.setattr(signal, "signal", server.handlers.__setitem__)
     monkeypatch.setattr(signal, "getsignal", lambda _number: signal.SIG_DFL)
     monkeypatch.setattr(os, "_exit", exited)
@@ -76,6 +78,11 @@ def test_a_server_is_started_announced_and_drained_when_told_to_stop(played: Pla
     assert result.exit_code == 0
     assert json.loads(result.stdout) == {"event": "ready", "grpc": "127.0.0.1:1", "ops": "http://127.0.0.1:2"}
     assert played.steps == [("settings of", Path("stepdown.toml")), "start", "stop"]
+
+
+def test_it_can_leave_no_core_dump_before_it_reads_anything(played: Played) -> None:
+    serve_file()
+    assert played.traceless == [True]
 
 
 def test_one_whose_grace_was_over_before_all_was_answered_says_so_by_its_exit_code(played: Played) -> None:

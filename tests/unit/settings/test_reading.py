@@ -134,6 +134,24 @@ def test_a_ledger_has_a_name_and_keeps_records_long_enough(document: dict[str, A
     assert (kept.path, kept.export, kept.when_unavailable) == (folder / "ledger.db", None, "answer")
 
 
+def test_a_key_is_a_file_or_lies_in_an_hsm_and_a_pin_stands_in_no_configuration(
+    document: dict[str, Any], folder: Path
+) -> None:
+    uri = "pkcs11:token=t;object=k?module-path=/lib.so"
+    document["ledger"] = LEDGER | {"signing_key": uri}
+    document["trust"]["decryption_keys"] = [uri, "server.pem"]
+    read = parsed(document, folder)
+    assert read.ledger is not None
+    assert read.ledger.signing_key == uri
+    assert read.trust.decryption_keys == (uri, str(folder / "server.pem"))
+    document["ledger"] = LEDGER | {"signing_key": uri + "&pin-value=1234"}
+    document["trust"]["decryption_keys"] = ["gone.key"]
+    said = problems(document, folder)
+    assert [problem.split(": ")[0] for problem in said] == ["trust.decryption_keys.0", "ledger.signing_key"]
+    assert "pin-source" in said[1]
+    assert "1234" not in said[1]
+
+
 @pytest.mark.parametrize(("environment", "permits"), [("demo", True), ("staging", True), ("production", False)])
 def test_production_permits_no_drill(
     document: dict[str, Any], folder: Path, environment: str, *, permits: bool

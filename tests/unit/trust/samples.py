@@ -234,6 +234,7 @@ def leaf(  # noqa: PLR0913 - each names one thing that can be wrong with a certi
     critical_usage: bool = True,
     ca: bool = False,
     more: Iterable[tuple[x509.ExtensionType, bool]] = (),
+    holder: SampleKey | None = None,
 ) -> Issued:
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=ca, path_length=None), True),
@@ -244,7 +245,7 @@ def leaf(  # noqa: PLR0913 - each names one thing that can be wrong with a certi
         extensions.append((x509.ExtendedKeyUsage(purposes), False))
     if names:
         extensions.append((x509.SubjectAlternativeName(names), False))
-    return issue("leaf", issuer=issuer, start=start, end=end, extensions=extensions, holder=key(owner, curve))
+    return issue("leaf", issuer=issuer, start=start, end=end, extensions=extensions, holder=holder or key(owner, curve))
 
 
 def issue(

@@ -27,6 +27,22 @@ print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0,
     assert said(program) == "(0, 0) 0 1"
 
 
+def test_its_memory_stays_out_of_swap_where_that_is_permitted_and_it_says_where_not() -> None:
+    program = """
+allowed = confinement.stay_out_of_swap()
+locked = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmLck"))
+print(allowed == (int(locked.split()[1]) > 0))
+"""
+    assert said(program) == "True"
+    refused = """
+def refuse(*_):
+    raise ValueError
+resource.setrlimit = refuse
+print(confinement.stay_out_of_swap())
+"""
+    assert said(refused) == "False"
+
+
 def test_it_dies_with_the_thread_that_started_it() -> None:
     program = """
 reading, writing = os.pipe()

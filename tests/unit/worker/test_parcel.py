@@ -1,14 +1,16 @@
 import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stepdown.domain.errors import WorkerError
+from stepdown.domain.reasons import Reason
 from stepdown.worker import parcel
-from stepdown.worker.parcel import open_parcel, seal_parcel
+from stepdown.worker.parcel import Content, open_parcel, seal_parcel
 
 FILES = {"model.onnx": b"graph" * 100, "weights/a.bin": b"\x00" * 1000, "empty": b""}
 
@@ -31,6 +33,47 @@ def test_what_was_packed_is_what_is_unpacked(sealed: int) -> None:
     opened = open_parcel(sealed)
     assert opened.order == b'{"order": 1}'
     assert {name: bytes(data) for name, data in opened.files.items()} == FILES
+
+
+class Late:
+    """Content that is made where it will lie."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def write_into(self, place: memoryview) -> None:
+        place[:] = self._content
+
+
+class Broken(Late):
+    def write_into(self, place: memoryview) -> None:
+        inner = place[1:]
+        raise WorkerError(reason=Reason.BUNDLE_NOT_DECRYPTED, detail=f"{len(inner)}")
+
+
+def test_content_that_is_made_in_the_parcel_lies_there_as_any_other() -> None:
+    late: dict[str, Content] = {
+        "first": Late(b"one"),
+        "second": b"two" * 100,
+        "third": Late(b"x" * 5000),
+        "empty": Late(b""),
+    }
+    descriptor = seal_parcel(b"{}", late)
+    try:
+        files = open_parcel(descriptor).files
+        assert [bytes(files[name]) for name in late] == [b"one", b"two" * 100, b"x" * 5000, b""]
+    finally:
+        os.close(descriptor)
+
+
+def test_a_parcel_whose_content_cannot_be_made_is_given_up() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(WorkerError, match="BUNDLE_NOT_DECRYPTED"):
+        seal_parcel(b"{}", {"model.onnx": Broken(b"content")})
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_the_files_are_views_that_cannot_be_written(sealed: int) -> None:

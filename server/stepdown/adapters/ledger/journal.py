@@ -73,6 +73,17 @@ class Journal:
         """The root over them."""
         return self._tree.root()
 
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What is committed now, to be signed by somebody else and then kept."""
+        return Checkpoint(origin=self._signer.key.name, size=self._tree.size, root=self._tree.root())
+
+    def keep(self, note: str, *, size: int, time_s: float) -> None:
+        """Commit a checkpoint that was signed over the first `size` records. Raises: sqlite3.Error."""
+        with self._transaction() as execute:
+            execute(_INSERT_CHECKPOINT, (size, int(time_s * _US), note))
+        self.checkpoint_size = size
+
     def append(
         self,
         entries: Sequence[Entry],

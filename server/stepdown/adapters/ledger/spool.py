@@ -129,6 +129,16 @@ class Spool:
             facts = encode_facts({"count": self._telling, "since_us": int(self._missed_since_s * 1e6)})
             return (Entry(kind=RecordKind.RECORDS_MISSED, time_s=time_s, facts=facts),)
 
+    def rest(self, seconds: float) -> None:
+        """Wait until woken, or so long."""
+        with self._condition:
+            self._condition.wait(seconds)
+
+    def wake(self) -> None:
+        """Whoever waits for records looks up, as there may be something else to do."""
+        with self._condition:
+            self._condition.notify()
+
     def close(self) -> None:
         """Take nothing more; what waits can still be taken out."""
         with self._condition:

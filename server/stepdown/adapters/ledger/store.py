@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock, Thread
 
+from stepdown.adapters.ledger.clerk import CheckpointClerk
 from stepdown.adapters.ledger.export import CheckpointFolder
 from stepdown.adapters.ledger.journal import Entry, Journal
 from stepdown.adapters.ledger.spool import Receipt, Spool, WhenDone
@@ -23,15 +24,20 @@ GROUP = 1_000
 RETRY_S = 0.5
 _PRUNE_PERIOD_S = 3600.0
 _CLOSE_S = 10.0
+_LAST_SIGNATURE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreOptions:
-    """Where and how a ledger is kept. `name` is its checkpoints' origin; `export` is the second place for them."""
+    """Where and how a ledger is kept. `name` is its checkpoints' origin; `export` is the second place for them.
+
+    `signs_aside`: the signer may be slow or away, and records do not wait for it.
+    """
 
     path: Path
     name: str
     signer: Signer
+    signs_aside: bool = False
     export: Path | None = None
     checkpoint_period_s: float = 5.0
     spool_records: int = 50_000
@@ -60,6 +66,7 @@ class LedgerStore:
         self._moved = moved
         self._spool = Spool(capacity=options.spool_records)
         self._export = CheckpointFolder(path=options.export)
+        self._clerk = CheckpointClerk(options.signer, done=self._spool.wake) if options.signs_aside else None
         self._journal: Journal | None = None
         self._in_doubt: tuple[int, bytes] | None = None
         self._state, self._detail = LedgerState.OPENING, ""
@@ -107,6 +114,7 @@ class LedgerStore:
             checkpoint_lag_s=0.0 if since_s is None else max(0.0, self._clock.monotonic_s() - since_s),
             commits=self._commits,
             commit_total_s=self._commit_total_s,
+            checkpoint_problem=self._clerk.problem if self._clerk is not None else "",
         )
 
     # --- drills ----------------------------------------------------------------------------------------------------
@@ -178,7 +186,7 @@ class LedgerStore:
         taken = self._spool.take(most=GROUP, wait_s=self._patience_s())
         time_s = self._clock.wall_s()
         entries = (*self._spool.untold(time_s=time_s), *(entry for entry, _ in taken))
-        if entries or self._is_checkpoint_due(journal.size):
+        if entries or (self._clerk is None and self._is_checkpoint_due(journal.size)):
             note = self._commit(journal, entries, time_s=time_s)
             first = journal.size - len(taken)
             for sequence, (_, receipt) in enumerate(taken, start=first):
@@ -187,13 +195,33 @@ class LedgerStore:
             if note is not None:
                 self._checkpoint_due_s = self._clock.monotonic_s() + self._options.checkpoint_period_s
                 self._put(note)
+        if self._clerk is not None:
+            self._sign_aside(self._clerk, journal, time_s=time_s)
         self._prune(journal, time_s=time_s)
+
+    def _sign_aside(self, clerk: CheckpointClerk, journal: Journal, *, time_s: float) -> None:
+        """Keep what was signed meanwhile; have signed what is due; say it when that fails."""
+        was_busy, signed = clerk.is_busy, clerk.take()
+        if was_busy and not clerk.is_busy:
+            self._checkpoint_due_s = self._clock.monotonic_s() + self._options.checkpoint_period_s
+        if signed is not None:
+            journal.keep(signed.note, size=signed.size, time_s=time_s)
+            self._note_progress(journal)
+            self._put(signed.note)
+        if clerk.problem and self._state is LedgerState.WRITING:
+            self._move(LedgerState.WRITING, f"checkpoints are late: {clerk.problem}")
+        if (
+            not clerk.is_busy
+            and self._is_checkpoint_due(journal.size)
+            and not (clerk.problem and self._spool.is_closed)
+        ):
+            clerk.ask(journal.checkpoint)
 
     def _commit(self, journal: Journal, entries: Sequence[Entry], *, time_s: float) -> str | None:
         begun_s = self._clock.monotonic_s()
         if begun_s < self._failing_until_s:
             raise sqlite3.OperationalError("database or disk is full")
-        is_due = self._is_checkpoint_due(journal.size + len(entries))
+        is_due = self._clerk is None and self._is_checkpoint_due(journal.size + len(entries))
         note = journal.append(entries, time_s=time_s, is_checkpoint_due=is_due)
         now_s = self._clock.monotonic_s()
         self._commits, self._commit_total_s = self._commits + 1, self._commit_total_s + now_s - begun_s
@@ -229,7 +257,7 @@ class LedgerStore:
 
     def _patience_s(self) -> float:
         due_s = self._prune_due_s if self._options.retention.days else float("inf")
-        if self._size > self._checkpoint_size:
+        if self._size > self._checkpoint_size and not (self._clerk is not None and self._clerk.is_busy):
             due_s = min(due_s, self._checkpoint_due_s)
         return max(0.0, min(due_s - self._clock.monotonic_s(), _PRUNE_PERIOD_S))
 
@@ -252,11 +280,19 @@ class LedgerStore:
         if self._journal is not None:
             try:
                 self._write_next(self._journal)
+                self._await_clerk(self._journal)
             except (sqlite3.Error, OSError) as error:
                 self._fail(LedgerState.UNAVAILABLE, f"{type(error).__name__}: {error}")
             else:
                 self._journal.close()
         self._move(LedgerState.CLOSED, self._detail)
+
+    def _await_clerk(self, journal: Journal) -> None:
+        """The last checkpoint, if the signer gives it in time; else the next start has it signed."""
+        end_s = self._clock.monotonic_s() + _LAST_SIGNATURE_S
+        while self._clerk is not None and self._clerk.is_busy and self._clock.monotonic_s() < end_s:
+            self._spool.rest(RETRY_S)
+            self._sign_aside(self._clerk, journal, time_s=self._clock.wall_s())
 
     def _move(self, state: LedgerState, detail: str) -> None:
         if (state, detail) != (self._state, self._detail):

@@ -62,6 +62,7 @@ class WorkerLife:
         self._unheard: WorkerProcess | None = None
         self._refusals: list[Refusal] = []
         self._kill_detail: str | None = None
+        self._withdrawn = False
 
     @property
     def slots(self) -> Slots | None:
@@ -81,6 +82,16 @@ class WorkerLife:
         attempt = self._attempt
         if attempt is not None:
             attempt.kill()
+
+    @property
+    def bundle(self) -> str:
+        """The name of what it loads."""
+        return self._order.bundle.manifest.name
+
+    def withdraw(self, detail: str) -> None:
+        """Any thread: end it, because the machine no longer gives the evidence that its bundle asks for."""
+        self._withdrawn = True
+        self.kill(detail)
 
     def serves(self, pathway: str, tier: str) -> bool:
         """Whether a process of it takes batches for this tier."""
@@ -114,6 +125,7 @@ class WorkerLife:
         try:
             if self._prepared is None:
                 self._prepared = prepare(self._order, self._options)
+            opened = self._options.admit(self._order)
             plan = process_plan(
                 self._prepared,
                 self._order,
@@ -121,6 +133,7 @@ class WorkerLife:
                 options=self._options,
                 drills=self._drills(self._order.pathway, self._order.tier),
                 working_directory=self._working_directory,
+                opened=opened,
             )
             process = start_process(plan)
         except WorkerError as error:
@@ -205,7 +218,8 @@ class WorkerLife:
             self._start(self)
             return
         detail = how if not self._kill_detail else f"{how}; {self._kill_detail}"
-        self._loop.emit(WorkerExited(worker=self.number, detail=detail, reason=reason))
+        why = Reason.EVIDENCE_MISSING if self._withdrawn else reason
+        self._loop.emit(WorkerExited(worker=self.number, detail=detail, reason=why))
         self._forget(self)
 
 

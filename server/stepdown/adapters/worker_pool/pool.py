@@ -6,6 +6,7 @@ listener hears every worker. Refuses to run a model in this process, and to wait
 """
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 
@@ -108,6 +109,13 @@ class ProcessWorkerPool:
     def injected(self) -> tuple[InjectedFault, ...]:
         """The faults that are in workers now."""
         return self._drills.active()
+
+    def withdraw(self, lacking: Callable[[str], str]) -> None:
+        """End every worker whose bundle lacks something, by the words in which `lacking` says what. Any thread."""
+        for life in tuple(self._lives.values()):
+            detail = lacking(life.bundle)
+            if detail:
+                life.withdraw(detail)
 
     def process_ids(self) -> tuple[int, ...]:
         """The processes there are now, those that are still loading included."""

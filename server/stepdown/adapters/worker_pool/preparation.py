@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from stepdown.adapters.worker_pool.limits import ACCELERATOR_OOM_SCORE, CPU_OOM_SCORE
 from stepdown.adapters.worker_pool.options import WorkerPoolOptions
@@ -23,6 +24,7 @@ from stepdown.worker.known_answers import FILE as KNOWN_ANSWERS
 from stepdown.worker.known_answers import KnownAnswers, parse_known_answers
 from stepdown.worker.mailbox import Layout, layout
 from stepdown.worker.order import DrillTerms, load_order, order_to_json
+from stepdown.worker.parcel import DelayedContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,8 +76,9 @@ def process_plan(
     options: WorkerPoolOptions,
     drills: DrillTerms,
     working_directory: Path,
+    opened: Mapping[str, DelayedContent] = MappingProxyType({}),
 ) -> ProcessPlan:
-    """The process that tries the first of these providers that it can try at all."""
+    """The process that tries the first of these providers that it can try at all. `opened`: what sealed files hold."""
     resources = options.resources_of(order.pathway, order.tier)
     told = load_order(
         prepared.model,
@@ -83,13 +86,14 @@ def process_plan(
         resources=resources,
         warm_up_s=options.warm_up_s,
         drills=drills,
+        stays_out_of_swap=bool(opened),
     )
     return ProcessPlan(
         program=options.program,
         working_directory=working_directory,
         environment=worker_environment(os.environ, options.environment),
         order=order_to_json(told),
-        files=prepared.files,
+        files={**prepared.files, **opened},
         layout=prepared.layout,
         label=f"{order.pathway}/{order.tier} {order.bundle.manifest.name}@{order.bundle.manifest.version}",
         memory_bytes=resources.memory_bytes,

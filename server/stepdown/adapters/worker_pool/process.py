@@ -18,7 +18,7 @@ import stepdown
 from stepdown.adapters.worker_pool.limits import confine
 from stepdown.worker.frames import Operation, batch_frame
 from stepdown.worker.mailbox import Layout, Mailbox, create_memory
-from stepdown.worker.parcel import seal_parcel
+from stepdown.worker.parcel import Content, seal_parcel
 
 _INHERITED = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"})
 _INHERITED_PREFIXES = ("CUDA_", "NVIDIA_", "HIP_", "ROCR_", "ROCM_", "HSA_", "GPU_", "MIGRAPHX_", "ORT_")
@@ -39,7 +39,7 @@ class ProcessPlan:
     working_directory: Path
     environment: Mapping[str, str]
     order: bytes
-    files: Mapping[str, bytes]
+    files: Mapping[str, Content]
     layout: Layout
     label: str
     memory_bytes: int = 0

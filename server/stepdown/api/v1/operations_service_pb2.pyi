@@ -21,6 +21,8 @@ class AlarmKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ALARM_KIND_LEDGER_UNAVAILABLE: _ClassVar[AlarmKind]
     ALARM_KIND_BUNDLE_DENIED: _ClassVar[AlarmKind]
     ALARM_KIND_TRUST_POLICY_UNUSABLE: _ClassVar[AlarmKind]
+    ALARM_KIND_CHECKPOINT_LATE: _ClassVar[AlarmKind]
+    ALARM_KIND_EVIDENCE_MISSING: _ClassVar[AlarmKind]
 
 class Fault(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -58,6 +60,8 @@ ALARM_KIND_CHECK_FAILED: AlarmKind
 ALARM_KIND_LEDGER_UNAVAILABLE: AlarmKind
 ALARM_KIND_BUNDLE_DENIED: AlarmKind
 ALARM_KIND_TRUST_POLICY_UNUSABLE: AlarmKind
+ALARM_KIND_CHECKPOINT_LATE: AlarmKind
+ALARM_KIND_EVIDENCE_MISSING: AlarmKind
 FAULT_UNSPECIFIED: Fault
 FAULT_WORKER_KILLED: Fault
 FAULT_WORKER_STOPPED: Fault

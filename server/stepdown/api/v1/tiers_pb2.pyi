@@ -60,6 +60,8 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_OPERATOR_DISABLED: _ClassVar[Reason]
     REASON_INTERNAL_FAULT: _ClassVar[Reason]
     REASON_BUNDLE_DENIED: _ClassVar[Reason]
+    REASON_BUNDLE_NOT_DECRYPTED: _ClassVar[Reason]
+    REASON_EVIDENCE_MISSING: _ClassVar[Reason]
 EXECUTION_PROVIDER_UNSPECIFIED: ExecutionProvider
 EXECUTION_PROVIDER_CUDA: ExecutionProvider
 EXECUTION_PROVIDER_TENSORRT: ExecutionProvider
@@ -102,6 +104,8 @@ REASON_DEVICE_UNHEALTHY: Reason
 REASON_OPERATOR_DISABLED: Reason
 REASON_INTERNAL_FAULT: Reason
 REASON_BUNDLE_DENIED: Reason
+REASON_BUNDLE_NOT_DECRYPTED: Reason
+REASON_EVIDENCE_MISSING: Reason
 
 class TierIdentity(_message.Message):
     __slots__ = ("pathway", "tier", "execution_provider", "device", "bundle")

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from stepdown.adapters.bundle_directory import read_directory
 from stepdown.cli.bundle.activation import activate, rollback
+from stepdown.cli.bundle.encrypt import encrypt
 from stepdown.cli.bundle.init import init
 from stepdown.cli.bundle.report import facts_as_json, gather_facts, print_facts
 from stepdown.cli.bundle.sign import sign
@@ -39,6 +40,7 @@ def inspect(*, directory: Path, as_json: bool) -> None:
 
 
 bundle.add_command(activate)
+bundle.add_command(encrypt)
 bundle.add_command(init)
 bundle.add_command(rollback)
 bundle.add_command(sign)

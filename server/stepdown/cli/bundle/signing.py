@@ -7,11 +7,11 @@ sign with a certificate that verification would turn away.
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stepdown.adapters.bundle_directory import read_directory
-from stepdown.adapters.keys import FileSigningKey, read_certificates, replace_file
+from stepdown.adapters.keys import SigningChain, replace_file
 from stepdown.domain.bundles import Manifest
 from stepdown.domain.errors import StepdownError, TrustError
 from stepdown.trust.contents import examine_contents
@@ -21,7 +21,7 @@ from stepdown.trust.file_set import check_file_set
 from stepdown.trust.names import SIGNATURE_DIRECTORY, check_names, is_signature
 from stepdown.trust.public_keys import key_id
 from stepdown.trust.refusal import TrustRule
-from stepdown.trust.signing import check_signing_certificate, sign_files
+from stepdown.trust.signing import SigningKey, check_signing_certificate, sign_files
 from stepdown.trust.statement import parse_statement
 
 
@@ -33,13 +33,13 @@ class StaleSignatureError(StepdownError):
 class SignOrder:
     """What to sign, with which key, and under whose name the signature file goes.
 
-    `certificates`: PEM files, leaf first, when the signature is to be bound to a certificate.
+    `chain`: when the signature is to be bound to a certificate.
     """
 
     directory: Path
-    key: FileSigningKey
+    key: SigningKey
     signer: str
-    certificates: tuple[Path, ...] = ()
+    chain: SigningChain = field(default_factory=SigningChain)
     discard_stale: bool = False
 
 
@@ -97,11 +97,10 @@ def _signature_name(signer: str) -> str:
 
 def _sign(order: SignOrder, contents: Mapping[str, bytes], *, subject: str) -> tuple[bytes, frozenset[str]]:
     """The signature file, and the names its certificate gives the signer."""
-    certificates = read_certificates(order.certificates)
     identities: frozenset[str] = frozenset()
+    certificates = order.chain.certificates
     if certificates:
-        what = str(order.certificates[0])
-        identities = check_signing_certificate(certificates[0], order.key, now_s=time.time(), what=what)
+        identities = check_signing_certificate(certificates[0], order.key, now_s=time.time(), what=order.chain.source)
     signature = sign_files(contents, order.key, subject=subject, certificates=certificates, signed_time_s=time.time())
     return signature, identities
 

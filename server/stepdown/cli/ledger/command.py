@@ -3,15 +3,12 @@
 Exit code 0 when all is well, 1 when something is not what was signed or cannot be done, 2 for a wrong command line.
 """
 
-from pathlib import Path
-
 import click
 
-from stepdown.adapters.ledger.keys import read_note_signer
+from stepdown.adapters.ledger.signing_key import read_checkpoint_key
 from stepdown.cli.ledger.prove import prove
 from stepdown.cli.ledger.show import show
 from stepdown.cli.ledger.verify import verify
-from stepdown.cli.options import FILE
 from stepdown.cli.refusals import refusals_end_the_command
 
 
@@ -21,12 +18,12 @@ def ledger() -> None:
 
 
 @ledger.command("key")
-@click.option("--signing-key", type=FILE, required=True, help="The Ed25519 key that signs checkpoints (PEM).")
+@click.option("--signing-key", required=True, help="The Ed25519 key that signs checkpoints: PEM file or pkcs11:….")
 @click.option("--name", required=True, help="The ledger's name, as in the server's settings.")
 @refusals_end_the_command
-def key(*, signing_key: Path, name: str) -> None:
+def key(*, signing_key: str, name: str) -> None:
     """Print the public key, on one line, for those who verify."""
-    click.echo(read_note_signer(signing_key, name=name).key.line())
+    click.echo(read_checkpoint_key(signing_key, name=name).signer.key.line())
 
 
 ledger.add_command(verify)
