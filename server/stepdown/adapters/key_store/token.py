@@ -30,6 +30,8 @@ PATIENCE_S = 10.0
 _PROGRAM = (sys.executable, "-m", "stepdown.adapters.key_store.attendant")
 _SOURCE_ROOT = str(Path(stepdown.__file__).resolve().parent.parent)
 _ENDS_WITHIN_S = 2.0
+# A token that was taken away under an open session may only seem to hold no such key.
+_BEGIN_ANEW = frozenset({TrustRule.TOKEN_UNAVAILABLE, TrustRule.TOKEN_KEY_NOT_FOUND})
 
 PinSource = Callable[[], str | None]
 
@@ -54,7 +56,7 @@ class TokenKey:
                     self._open()
                 return self._ask({"operation": operation, **self._key(), **request})
             except TrustError as error:
-                if error.rule == TrustRule.TOKEN_UNAVAILABLE:
+                if error.rule in _BEGIN_ANEW:
                     self._let_go()
                 raise
 
