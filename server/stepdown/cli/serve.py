@@ -35,7 +35,6 @@ def serve(config: Path) -> None:
 def run(config: Path, *, extra: dict[str, str], when_ready: Callable[[dict[str, str]], None]) -> None:
     """Serve; `extra` is added to the ready line, `when_ready` is told it after it was printed."""
     signals = _Signals()
-    leave_no_trace()
     raise_descriptor_limit()
     leave_no_trace()
     try:
