@@ -12,6 +12,8 @@ import tomli_w
 
 from stepdown import settings
 from stepdown.adapters.certificates import ensure_demo_pki
+from stepdown.client import Credentials
+from stepdown.client.operations import list_tiers
 from stepdown.domain.errors import ConfigurationError
 from stepdown.wiring import Server
 from tests.faults.running_server import ROOT, demo_settings
@@ -88,3 +90,18 @@ def test_a_port_that_is_taken_is_a_configuration_problem(
     document["server"]["grpc_address"] = rules_only.addresses()["grpc"]
     with pytest.raises(ConfigurationError, match="in use"):
         composed(tmp_path, document)
+
+
+def test_an_operator_reaches_a_server_that_can_answer_nobody(tmp_path: Path, document: dict[str, Any]) -> None:
+    for rules in (tmp_path / "fallback_rules").glob("*/1.0.0/rules.toml"):
+        rules.write_text("# nothing\n")
+    server = composed(tmp_path, document)
+    server.start()
+    try:
+        assert status(server)["capability"] == "NONE"
+        pki = ensure_demo_pki(tmp_path / "certificates")
+        operator = Credentials(ca=pki.ca, certificate=pki.operator_cert, key=pki.operator_key)
+        (pathway,) = list_tiers(server.addresses()["grpc"], operator)
+        assert pathway.capability == "NONE"
+    finally:
+        server.stop()

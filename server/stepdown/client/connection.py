@@ -59,14 +59,18 @@ class Credentials:
             server_name=os.environ.get("STEPDOWN_SERVER_NAME", ""),
         )
 
-    def channel(self, addresses: str | Sequence[str], *, own_connection: bool = False) -> grpc.Channel:
+    def channel(
+        self, addresses: str | Sequence[str], *, own_connection: bool = False, heeds_health: bool = True
+    ) -> grpc.Channel:
         """A mutual TLS channel to one or more `IP:PORT`, as a sequence or with commas, or to one `NAME:PORT`.
 
         `own_connection`: share none with other channels of this process, as callers on other machines would not.
+        `heeds_health`: call nobody who says that he cannot answer; an operator who mends that server must be able to.
 
         Raises AddressError for what is no such address, OSError for a file that cannot be read.
         """
-        return self._channel(_listed(addresses), _SERVICE_CONFIG, own_connection=own_connection)
+        service_config = _SERVICE_CONFIG if heeds_health else {}
+        return self._channel(_listed(addresses), service_config, own_connection=own_connection)
 
     def channels(self, addresses: str | Sequence[str]) -> tuple[grpc.Channel, ...]:
         """A channel to each of the same addresses, which leaves it to the caller to send a failed call elsewhere.

@@ -64,7 +64,7 @@ class DrillClient:
 
     def __init__(self, addresses: str, credentials: Credentials) -> None:
         """`addresses`: as `Credentials.channel` takes them. Raises AddressError, OSError."""
-        self._channel = credentials.channel(addresses)
+        self._channel = credentials.channel(addresses, heeds_health=False)
         self._operations = OperationsServiceStub(self._channel)
 
     def tiers(self, pathway: str) -> tuple[TierView, ...]:

@@ -83,7 +83,7 @@ def operations(address: str, credentials: Credentials) -> Iterator[OperationsSer
     """The service of one server, whose failures become errors. Raises AssessmentError, AddressError."""
     if "," in address:
         raise AddressError("tiers belong to one server: give one address")
-    with credentials.channel(address) as channel:
+    with credentials.channel(address, heeds_health=False) as channel:
         try:
             yield OperationsServiceStub(channel)
         except grpc.RpcError as error:

@@ -63,7 +63,7 @@ def get_proof(address: str, credentials: Credentials, record_id: str) -> ProofOn
 
 @contextmanager
 def _provenance(address: str, credentials: Credentials) -> Iterator[ProvenanceServiceStub]:
-    with credentials.channel(address) as channel:
+    with credentials.channel(address, heeds_health=False) as channel:
         try:
             yield ProvenanceServiceStub(channel)
         except grpc.RpcError as error:
