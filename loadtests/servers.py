@@ -13,7 +13,7 @@ import tomli_w
 
 from loadtests.target import Target
 from stepdown.adapters.certificates import DemoPki, ensure_demo_pki
-from stepdown.cli.demo import demo_configuration
+from stepdown.cli.demo import demo_configuration, ensure_ledger
 from stepdown.client import Credentials
 from stepdown.domain.errors import StepdownError
 
@@ -34,7 +34,10 @@ class OwnServer:
         """Configure it; `python` is an interpreter that has the server and its runtime installed."""
         folder.mkdir(parents=True)
         ports = free_ports(2)
-        configuration = demo_configuration(pki, folder, grpc_port=ports[0], ops_port=ports[1]) | {"engine": ENGINE}
+        # With a ledger, as where patients are: what it costs is part of what is measured. Drift is watched by default.
+        configuration = demo_configuration(
+            pki, folder, grpc_port=ports[0], ops_port=ports[1], ledger=ensure_ledger(folder)
+        ) | {"engine": ENGINE}
         self._config = folder / "stepdown.toml"
         self._config.write_bytes(tomli_w.dumps(configuration).encode())
         self._log = folder / "log"

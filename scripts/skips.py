@@ -1,7 +1,8 @@
-"""Refuse a test run in which something was skipped for want of anything but a GPU.
+"""Refuse a test run in which something was skipped for want of anything that could be had.
 
 Reads the JUnit reports of the run. Continuous integration installs every system package the tests use, so there a skip
-means that something was not tested.
+means that something was not tested. A GPU is in the machine or not; and whether a process may make a control group is
+decided by whoever runs the container.
 """
 
 import ast
@@ -9,7 +10,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-ALLOWED = "needs a GPU"
+ALLOWED = ("needs a GPU", "needs a control group of its own")
 WHOLE_FILE = "collection skipped"
 
 

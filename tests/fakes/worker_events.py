@@ -9,7 +9,7 @@ from stepdown.domain.engine_events import BatchFailed, Event, WorkerExited
 from stepdown.domain.reasons import Reason
 
 _Kind = TypeVar("_Kind")
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 
 class Told:

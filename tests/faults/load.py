@@ -32,6 +32,7 @@ class Answer:
     signers: tuple[str, ...]
     device: str
     degraded: tuple[str, ...]
+    recorded: bool
 
 
 def requests(count: int) -> Iterator[AssessRiskRequest]:
@@ -112,4 +113,5 @@ def ask(client: AssessmentClient, request: AssessRiskRequest, *, timeout_s: floa
         signers=tuple(identity.bundle.signers),
         device=identity.device,
         degraded=tuple(step.tier for step in assessment.degradations),
+        recorded=assessment.recorded,
     )

@@ -19,9 +19,11 @@ from urllib.request import urlopen
 import tomli_w
 
 from stepdown.adapters.certificates import DemoPki, ensure_demo_pki
+from stepdown.adapters.ledger.keys import ensure_ledger_keys
 from stepdown.client import AssessmentClient, Credentials
 
 ROOT = Path(__file__).resolve().parents[2]
+LEDGER_NAME = "test/ledger"
 PATIENCE_S = 60.0
 _POLL_S = 0.02
 
@@ -85,7 +87,7 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    change: Callable[[dict[str, Any]], None] = lambda _settings: None,
+    change: Callable[[dict[str, Any]], object] = lambda _settings: None,
     *,
     spoil: Callable[[Path], None] = lambda _bundles: None,
     under: tuple[str, ...] = (),
@@ -114,6 +116,16 @@ def running_server(
                 process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def keep_ledger(settings: dict[str, Any]) -> Path:
+    """Let the server keep a ledger with keys of its own, beside its certificates. Returns where it will lie."""
+    folder = Path(settings["server"]["tls"]["certificate"]).parent
+    keys = {"signing_key": folder / "ledger.key.pem", "digest_key": folder / "digests.key"}
+    ensure_ledger_keys(**keys, name=LEDGER_NAME)
+    path = folder / "ledger.db"
+    settings["ledger"] = {"name": LEDGER_NAME, "path": str(path), **{name: str(key) for name, key in keys.items()}}
+    return path
 
 
 def start(folder: Path, *, under: tuple[str, ...] = ()) -> "subprocess.Popen[str]":

@@ -13,10 +13,12 @@ import pytest
 from tests.faults.load import STAYS
 from tests.faults.running_server import RunningServer, running_server
 
+# Its times leave room for whatever else the machine does. What is promised on a quiet one stands in
+# deploy/drills/objectives.toml, and what was measured in docs/measurements.md.
 DRILLS = """
 [load]
-rate_per_s = 40
-deadline_ms = 2000
+rate_per_s = 15
+deadline_ms = 10000
 before_s = 1
 after_s = 1
 [drill.killed]
@@ -24,7 +26,7 @@ about = "The worker dies."
 fault = "WORKER_KILLED"
 tier = "full"
 duration_s = 5
-objectives = { detected_ms = 5000, next_tier_ms = 5000, back_s = 30 }
+objectives = { detected_ms = 20000, next_tier_ms = 20000, back_s = 30 }
 [drill.impossible]
 about = "The worker is slow for a moment, and that must never be noticed."
 fault = "WORKER_SLOW"
@@ -38,7 +40,7 @@ about = "What comes out is wrong."
 fault = "OUTPUT_WRONG"
 tier = "full"
 duration_s = 30
-objectives = { detected_ms = 10000 }
+objectives = { detected_ms = 20000 }
 [drill.clock]
 about = "The wall clock jumps."
 fault = "CLOCK_JUMP"
@@ -54,9 +56,9 @@ objectives = { moves = 0 }
 [drill.certificate]
 about = "The certificate ends."
 fault = "CERTIFICATE_EXPIRING"
-duration_s = 2
+duration_s = 8
 alarm = "CERTIFICATE_EXPIRING"
-objectives = { alarm_ms = 5000, alarm_end_ms = 5000 }
+objectives = { alarm_ms = 8000, alarm_end_ms = 30000 }
 [drill.nowhere]
 about = "There is no such tier."
 fault = "ABORT"
@@ -67,7 +69,11 @@ duration_s = 5
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
-    with running_server() as server:
+    def patient(settings: dict[str, Any]) -> None:
+        # Questions come at their own rate, whatever else the machine does: nobody is sent away for its slowness.
+        settings["server"]["maximum_wait_s"] = 30.0
+
+    with running_server(patient) as server:
         server.until_capable("FULL")
         yield server
 
@@ -127,7 +133,7 @@ def test_a_drill_that_is_not_met_ends_with_one_and_says_which_objective(server: 
 
 def test_wrong_answers_are_listed_until_the_probe_finds_them(server: RunningServer, drills: Path) -> None:
     server.until_capable("FULL")
-    code, output, told = drill(server, drills, "wrong", "--json", "--rate", "50")
+    code, output, told = drill(server, drills, "wrong", "--json", "--rate", "20")
     assert code == 0, told + output
     assert json.loads(output)["measures"]["wrong_given"]
 

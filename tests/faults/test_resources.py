@@ -6,10 +6,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -22,6 +21,7 @@ from stepdown.domain.tiers import ExecutionProvider
 from stepdown.worker.order import WorkerResources
 from tests.fakes.bundles import MEMORY, bundle
 from tests.fakes.worker_events import Told
+from tests.faults.control_groups import cpu_group, memory_group
 from tests.faults.living_chain import LivingChain
 from tests.faults.running_server import RunningServer, running_server
 from tests.faults.workers import batch, gone, order, soon
@@ -93,25 +93,6 @@ def test_workers_die_before_the_server_and_that_of_an_accelerator_first(make: Ma
     assert resource.prlimit(pid, resource.RLIMIT_DATA) == (LIMIT_BYTES, LIMIT_BYTES)
 
 
-@contextmanager
-def group(controller: str, **limits: int) -> Iterator[Path]:
-    """A control group of this test's own, where the machine lets it have one."""
-    folder = Path("/sys/fs/cgroup") / controller / f"stepdown-test-{uuid4().hex[:8]}"
-    try:
-        folder.mkdir()
-        for name, value in limits.items():
-            (folder / name.replace("__", ".")).write_text(str(value))
-    except OSError as error:
-        with suppress(OSError):
-            folder.rmdir()
-        pytest.skip(f"no {controller} control group of its own can be made here: {error}")
-    try:
-        yield folder
-    finally:
-        assert soon(lambda: not (folder / "cgroup.procs").read_text().split())
-        folder.rmdir()
-
-
 def holder(score: int, folder: Path, *, mebibytes: int) -> "subprocess.Popen[bytes]":
     """A process in a group that holds so much memory and waits."""
     program = f"input(); held = b'1' * ({mebibytes} << 20); print(1, flush=True); input()"
@@ -127,7 +108,7 @@ def holder(score: int, folder: Path, *, mebibytes: int) -> "subprocess.Popen[byt
 
 
 def test_when_the_kernel_must_kill_the_accelerators_worker_goes_and_the_others_stay() -> None:
-    with group("memory", memory__limit_in_bytes=300 * MEBIBYTE) as folder, ExitStack() as ended:
+    with memory_group(300 * MEBIBYTE) as folder, ExitStack() as ended:
         server = holder(0, folder, mebibytes=50)
         cpu = holder(CPU_OOM_SCORE, folder, mebibytes=30)
         accelerator = holder(ACCELERATOR_OOM_SCORE, folder, mebibytes=100)
@@ -144,7 +125,7 @@ def test_when_the_kernel_must_kill_the_accelerators_worker_goes_and_the_others_s
 def test_a_worker_that_the_kernel_killed_for_its_memory_is_told_from_one_that_was_killed(
     make: Make, told: Told
 ) -> None:
-    with group("memory", memory__limit_in_bytes=100 * MEBIBYTE) as folder:
+    with memory_group(100 * MEBIBYTE) as folder:
         pool = make("is killed by the kernel for its memory")
         pool.spawn(order())
         (folder / "cgroup.procs").write_text(str(told.next(WorkerReady).report.pid))
@@ -172,7 +153,7 @@ def test_a_worker_that_starves_costs_its_tier_with_that_reason_and_not_the_next(
 
 def test_a_process_under_a_real_quota_counts_what_it_may_use() -> None:
     program = "input(); from stepdown.worker.processors import allowed_processors; print(allowed_processors())"
-    with group("cpu", cpu__cfs_period_us=100_000, cpu__cfs_quota_us=150_000) as folder:
+    with cpu_group(quota_us=150_000, period_us=100_000) as folder:
         child = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         (folder / "cgroup.procs").write_text(str(child.pid))
         said, _ = child.communicate(b"\n", timeout=60)

@@ -2,23 +2,33 @@
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 
 from stepdown.adapters.worker_pool.pool import ProcessWorkerPool
 from stepdown.adapters.worker_pool.process import WorkerProcess
+from stepdown.api.v1.assessment_service_pb2_grpc import AssessmentServiceStub
 from stepdown.domain.engine_events import WorkerExited, WorkerRefused
 from stepdown.domain.reasons import Reason
 from stepdown.domain.tiers import TierState
 from stepdown.worker.order import WorkerResources
+from tests.conformance.callers import channel_as
 from tests.fakes.worker_events import Told
 from tests.faults.living_chain import CPU, CUDA, POLICY, WARD, LivingChain, model_tier, pathway
+from tests.faults.load import requests
+from tests.faults.running_server import running_server
+from tests.faults.test_rows_e import rules_alone
 from tests.faults.workers import gone, order, soon
 from tests.simulation.chain import POLICY as ENGINE_POLICY
 from tests.unit.serving.engine.bench_engine import EngineBench
+from tests.unit.transport.failures import Failure, read_failure
 
+BURST = 400
 FAILED_LOADS = 100
 AT_ONCE = 20
 NO_ROOM = {
@@ -121,6 +131,32 @@ def test_d4_a_tenfold_burst_waits_within_bounds_and_sheds_fidelity_before_reques
         crowd = chain.send(10 * POLICY.maximum_queue_rows, budget_s=10.0, only_tier="full")
         chain.until(lambda: any(question.wait().failure in NO_ROOM for question in crowd))
         assert {question.tier() for question in crowd} <= {"full", ""}
+
+
+def test_d4_what_may_not_even_wait_is_refused_over_grpc_with_the_time_to_come_again() -> None:
+    """Where nobody may wait, so that it takes no large machine to overload the server."""
+
+    def impatient(settings: dict[str, Any]) -> None:
+        rules_alone(settings)
+        settings["server"] |= {"call_threads": 8, "maximum_wait_s": 0.01}
+
+    asked, failures, answered = requests(1_000_000), list[Failure](), Counter[str]()
+    with running_server(impatient) as server, channel_as(server) as channel:
+        stub = AssessmentServiceStub(channel)
+
+        def burst() -> bool:
+            for call in [stub.AssessRisk.future(next(asked)) for _ in range(BURST)]:
+                try:
+                    answered[call.result().assessment.answered_by.tier] += 1
+                except grpc.RpcError as error:
+                    failures.append(read_failure(error))
+            return bool(failures and answered)
+
+        server.until(burst)
+        assert stub.AssessRisk(next(asked), timeout=60.0).assessment.answered_by.tier == "rules"
+    assert set(answered) == {"rules"}
+    assert {(each.code, each.reason) for each in failures} == {(grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")}
+    assert all(each.retry_after_s and each.trailing["grpc-retry-pushback-ms"] for each in failures)
 
 
 def test_d4_the_urgent_pass_those_who_wait() -> None:

@@ -35,7 +35,7 @@ def gone(pid: int) -> bool:
         return True
 
 
-def soon(condition: Callable[[], bool], *, within_s: float = 10.0) -> bool:
+def soon(condition: Callable[[], bool], *, within_s: float = 45.0) -> bool:
     deadline_s = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline_s:

@@ -4,7 +4,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, Self, cast
@@ -14,7 +14,7 @@ import grpc
 from stepdown.api.oip.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from stepdown.api.v1 import assessment_service_pb2 as wire
 from stepdown.api.v1.assessment_service_pb2_grpc import AssessmentServiceStub
-from stepdown.client import AssessmentClient, AssessmentError
+from stepdown.client import Assessment, AssessmentClient, AssessmentError, AssessRiskRequest
 from stepdown.client.connection import Credentials
 from tests.soak import questions
 from tests.soak.tally import Tally
@@ -81,32 +81,53 @@ class Callers:
     def _batch(self, chance: random.Random) -> None:
         asked_s = time.monotonic()
         asked = [questions.good(next(self._numbers)) for _ in range(chance.randint(1, _BATCH))]
-        try:
-            results = self._client.assess_batch((request for _, request in asked), timeout_s=_AMPLE_S)
-        except AssessmentError as error:
-            self._tally.lost("batch", error, asked_s=asked_s)
-            return
+        while asked and (left_s := asked_s + _AMPLE_S - time.monotonic()) > 0:
+            try:
+                results = self._client.assess_batch((request for _, request in asked), timeout_s=left_s)
+            except AssessmentError as error:
+                self._tally.lost("batch", error, asked_s=asked_s)
+                return
+            asked = self._to_ask_again(asked, results, asked_s=asked_s)
+        if asked:
+            self._tally.problem("lost", f"{len(asked)} items of a batch were told to come back until it was too late")
+
+    def _to_ask_again(
+        self,
+        asked: Sequence[tuple[int, AssessRiskRequest]],
+        results: Sequence[Assessment | AssessmentError],
+        *,
+        asked_s: float,
+    ) -> list[tuple[int, AssessRiskRequest]]:
+        """Take note of each item of a batch; those that a crowded server sent back come again after its pause."""
+        again, pause_s = [], 0.0
         for (question, request), result in zip(asked, results, strict=True):
-            if isinstance(result, AssessmentError):
-                self._tally.lost("item of a batch", result, asked_s=asked_s)
-            else:
+            if not isinstance(result, AssessmentError):
                 self._tally.answered(question, request.request_id, result)
+            elif result.retry_after_s is not None:
+                again.append((question, request))
+                pause_s = max(pause_s, result.retry_after_s)
+            else:
+                self._tally.lost("item of a batch", result, asked_s=asked_s)
+        time.sleep(pause_s)
+        return again
 
     def _stream(self, _chance: random.Random) -> None:
         asked_s = time.monotonic()
         asked = [questions.good(next(self._numbers)) for _ in range(_STREAM)]
-        open_questions = {request.request_id: question for question, request in asked}
-        try:
-            for request_id, result in self._client.assess_stream(request for _, request in asked):
-                question = open_questions.pop(request_id)
-                if isinstance(result, AssessmentError):
-                    self._tally.lost("item of a stream", result, asked_s=asked_s)
-                else:
-                    self._tally.answered(question, request_id, result)
-        except AssessmentError as error:
-            self._tally.lost("stream", error, asked_s=asked_s)
-        if open_questions:
-            self._tally.problem("lost", f"{len(open_questions)} items of a stream")
+        while asked and time.monotonic() < asked_s + _AMPLE_S:
+            results: dict[str, Assessment | AssessmentError] = {}
+            try:
+                results |= self._client.assess_stream(request for _, request in asked)
+            except AssessmentError as error:
+                self._tally.lost("stream", error, asked_s=asked_s)
+                return
+            answered = [each for each in asked if each[1].request_id in results]
+            if len(answered) < len(asked):
+                self._tally.problem("lost", f"{len(asked) - len(answered)} items of a stream")
+            told = [results[request.request_id] for _, request in answered]
+            asked = self._to_ask_again(answered, told, asked_s=asked_s)
+        if asked:
+            self._tally.problem("lost", f"{len(asked)} items of a stream were told to come back until it was too late")
 
     def _tensor(self, chance: random.Random) -> None:
         """A tensor is answered by a model or by nobody: that no model serves is no loss."""

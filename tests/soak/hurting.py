@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Self
 
@@ -19,7 +20,8 @@ from stepdown.client.drills import DrillClient, FaultOrder, TierView
 from stepdown.client.encounter import DEMO_PATHWAY
 from stepdown.domain.drills import TIER_FAULTS, InjectableFault
 from tests.faults.running_server import RunningServer
-from tests.soak.tally import Tally
+from tests.soak.surroundings import Surroundings
+from tests.soak.tally import Label, Tally
 
 _MODELS = ("full", "distilled")
 _SIGNALS = (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV, signal.SIGTERM)
@@ -34,8 +36,10 @@ class Hurting:
     What lasts is taken back before it leaves: stopped workers go on, tiers that were taken out are put back in.
     """
 
-    def __init__(self, server: RunningServer, tally: Tally, *, seed: int, pause_s: float) -> None:
-        """`pause_s`: between two acts, on average."""
+    def __init__(
+        self, server: RunningServer, tally: Tally, *, others: Mapping[str, Label], seed: int, pause_s: float
+    ) -> None:
+        """`others`: by tier, the version it can change to. `pause_s`: between two acts, on average."""
         self.acts: Counter[str] = Counter()
         self._server = server
         self._tally = tally
@@ -43,6 +47,7 @@ class Hurting:
         self._pause_s = pause_s
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hurting", daemon=True)
+        self._surroundings = Surroundings(server, tally, others=others, pause=self._stopped.wait)
         self._clients = ExitStack()
         credentials = server.credentials("operator")
         self._drills = self._clients.enter_context(DrillClient(server.ready["grpc"], credentials))
@@ -63,13 +68,19 @@ class Hurting:
         return {tier.name: tier for tier in self._drills.tiers(DEMO_PATHWAY)}
 
     def _run(self) -> None:
-        acts = (
+        around = self._surroundings
+        acts: tuple[tuple[Callable[[], str], int], ...] = (
             (self._inject, 8),
             (self._signal, 4),
             (self._stop_and_continue, 2),
             (self._kill_both, 1),
             (self._take_out_and_in, 2),
             (self._renew_certificate, 1),
+            (self._around(around.hurt_the_machine), 4),
+            (self._around(around.slow_the_line), 1),
+            (self._around(around.crowd), 2),
+            (self._around(around.cut_off_the_crowd), 1),
+            (self._around(around.change_version), 3),
         )
         kinds, weights = zip(*acts, strict=True)
         while not self._stopped.wait(self._chance.uniform(0.3, 1.7) * self._pause_s):
@@ -78,7 +89,18 @@ class Hurting:
                 self.acts[act()] += 1
                 self._free_the_quarantined()
             except (AssessmentError, grpc.RpcError) as error:
-                self._tally.problem("operator failed", f"{act.__name__}: {error}")
+                self._told_to_come_back(error)
+
+    def _told_to_come_back(self, error: AssessmentError | grpc.RpcError) -> None:
+        """In a crowd an operator may be sent back like anybody else, with the time to come again; nothing else."""
+        told = error if isinstance(error, AssessmentError) else AssessmentError.of_call(error)
+        if told.retry_after_s is None:
+            self._tally.problem("operator failed", str(told))
+        else:
+            self.acts[f"operator sent back: {told.reason}"] += 1
+
+    def _around(self, act: Callable[[DrillClient, random.Random], str]) -> Callable[[], str]:
+        return lambda: act(self._drills, self._chance)
 
     # --- acts ------------------------------------------------------------------------------------------------------
 

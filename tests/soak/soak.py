@@ -10,10 +10,11 @@ from typing import Any
 
 from stepdown.client.drills import DrillClient
 from stepdown.client.encounter import DEMO_PATHWAY
-from tests.faults.running_server import RunningServer, running_server
+from tests.faults.running_server import RunningServer
 from tests.soak.callers import Callers
 from tests.soak.hurting import Hurting
 from tests.soak.sampling import Sample, sample
+from tests.soak.server import records, release_others, signed_answers, soaked_server
 from tests.soak.tally import Tally
 from tests.soak.verdict import Allowance, Finding, at_rest, growth
 
@@ -22,7 +23,15 @@ _FULL_WITHIN_S = 90.0
 _LOOKED_EVERY_S = 0.1
 _CALM_LOOKS = 20
 _MOST_LOOKS = 200
-_NEVER = ("lost", "mislabelled", "differing", "blamed on the server", "caller failed", "operator failed")
+_NEVER = (
+    "lost",
+    "mislabelled",
+    "differing",
+    "blamed on the server",
+    "turned away without a word",
+    "caller failed",
+    "operator failed",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +72,20 @@ class SoakReport:
 
 def soak(plan: SoakPlan, *, tell: Callable[[str], None] = lambda _: None) -> SoakReport:
     """Run it. Raises: AssertionError when the server does not start or never becomes whole."""
-    with running_server(_look_again_soon) as server:
-        server.until_capable("FULL")
+    with soaked_server() as server:
+        others = release_others(server)
         with DrillClient(server.ready["grpc"], server.credentials("operator")) as operator:
-            tally = Tally({tier.name: tier for tier in operator.tiers(DEMO_PATHWAY)})
+            first = {tier.name: (tier.sha256, tier.signers) for tier in operator.tiers(DEMO_PATHWAY)}
+        tally = Tally({tier: {label, others.get(tier, label)} for tier, label in first.items()})
         with _callers(server, tally, plan):
             time.sleep(plan.warm_up_s)
         before = _settled(server)
         tell("at rest before: " + _in_words(before))
-        samples: list[Sample] = []
-        told = 0
-        with Hurting(server, tally, seed=plan.seed, pause_s=plan.act_pause_s) as hurting, _callers(server, tally, plan):
-            begun_s = time.monotonic()
-            while (now_s := time.monotonic()) < begun_s + plan.duration_s:
-                samples.append(sample(server.process.pid, at_s=now_s - begun_s))
-                if len(samples) % 60 == 1:
-                    tell(f"{now_s - begun_s:5.0f} s  {_in_words(samples[-1])}  {len(tally.problems)} problems")
-                told = _tell_new(tally, told, tell)
-                time.sleep(_SEEN_EVERY_S)
+        with (
+            Hurting(server, tally, others=others, seed=plan.seed, pause_s=plan.act_pause_s) as hurting,
+            _callers(server, tally, plan),
+        ):
+            samples = _watched(server, tally, plan, tell)
         came_back = _comes_back(server)
         after = _settled(server)
         tell("at rest after: " + _in_words(after))
@@ -89,6 +94,7 @@ def soak(plan: SoakPlan, *, tell: Callable[[str], None] = lambda _: None) -> Soa
             *(Finding(what=what, found=tally.counts[what], allowed=0) for what in _NEVER),
             Finding(what="incidents in the log", found=len(incidents), allowed=0),
             Finding(what="capabilities not back at the end", found=0 if came_back else 1, allowed=0),
+            *_of_the_ledger(server, tally),
             *growth(samples, plan.allowance),
             *at_rest(before, after),
         )
@@ -98,8 +104,22 @@ def soak(plan: SoakPlan, *, tell: Callable[[str], None] = lambda _: None) -> Soa
             counts=dict(tally.counts),
             acts=dict(hurting.acts),
             problems=(*tally.problems, *(str(incident) for incident in incidents[:10])),
-            samples=tuple(samples),
+            samples=samples,
         )
+
+
+def _watched(server: RunningServer, tally: Tally, plan: SoakPlan, tell: Callable[[str], None]) -> tuple[Sample, ...]:
+    """Look again and again, until the time is over."""
+    samples: list[Sample] = []
+    told = 0
+    begun_s = time.monotonic()
+    while (now_s := time.monotonic()) < begun_s + plan.duration_s:
+        samples.append(sample(server.process.pid, at_s=now_s - begun_s))
+        if len(samples) % 60 == 1:
+            tell(f"{now_s - begun_s:5.0f} s  {_in_words(samples[-1])}  {len(tally.problems)} problems")
+        told = _tell_new(tally, told, tell)
+        time.sleep(_SEEN_EVERY_S)
+    return tuple(samples)
 
 
 def _callers(server: RunningServer, tally: Tally, plan: SoakPlan) -> Callers:
@@ -121,9 +141,14 @@ def _incidents(server: RunningServer) -> list[dict[str, Any]]:
     return [line for line in log if line["event"] == "incident" and line["incident_id"] not in replacing]
 
 
-def _look_again_soon(settings: dict[str, Any]) -> None:
-    """An absent device is looked for every other second, or a drill of one would cost a minute."""
-    settings["engine"] = {"unavailable_retry_s": 2.0}
+def _of_the_ledger(server: RunningServer, tally: Tally) -> tuple[Finding, ...]:
+    """All that was answered is on it in the end, a full disk or not, and it verifies."""
+    answers = tally.counts["answers recorded"] + tally.counts["answers not recorded"]
+    return (
+        Finding(what="records missed", found=records(server, "missed"), allowed=0),
+        Finding(what="records that still wait", found=records(server, "waiting"), allowed=0),
+        Finding(what="answers without a record", found=max(0, answers - signed_answers(server)), allowed=0),
+    )
 
 
 def _comes_back(server: RunningServer) -> bool:

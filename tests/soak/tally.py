@@ -8,10 +8,13 @@ answers may differ, and are counted apart.
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import TypeAlias
 
 from stepdown.client import Assessment, AssessmentError
-from stepdown.client.drills import TierView
+
+Label: TypeAlias = tuple[str, tuple[str, ...]]
+"""What an answer says of its tier's bundle: its digest, and who signed it."""
 
 _PROBLEMS_TOLD = 10
 _SAME = 1e-4
@@ -23,8 +26,8 @@ _CALLERS_OWN_FAULT = frozenset(
 class Tally:
     """Any thread may report. `problems` are the first things of each kind that should not have been, in words."""
 
-    def __init__(self, labels: Mapping[str, TierView]) -> None:
-        """`labels`: by tier, what its answers must say of themselves."""
+    def __init__(self, labels: Mapping[str, Collection[Label]]) -> None:
+        """`labels`: by tier, what its answers may say of themselves."""
         self._labels = labels
         self._lock = threading.Lock()
         self._numbers: dict[tuple[int, str], tuple[int, float]] = {}
@@ -53,13 +56,11 @@ class Tally:
         """Hold an answer against its question and its tier."""
         tier = answer.answered_by.tier
         self.count(f"answered by {tier}")
-        label, identity = self._labels.get(tier), answer.answered_by
-        if (
-            answer.request_id != request_id
-            or label is None
-            or (identity.bundle.sha256, tuple(identity.bundle.signers)) != (label.sha256, label.signers)
-        ):
-            self.problem("mislabelled", f"{tier} {identity.bundle.sha256[:8]} for {request_id}")
+        self.count("answers recorded" if answer.recorded else "answers not recorded")
+        bundle = answer.answered_by.bundle
+        label = bundle.sha256, tuple(bundle.signers)
+        if answer.request_id != request_id or label not in self._labels.get(tier, ()):
+            self.problem("mislabelled", f"{tier} {bundle.sha256[:8]} for {request_id}")
         self._compare(question, tier, (int(answer.band), answer.risk.probability))
 
     def lost(self, kind: str, error: AssessmentError, *, asked_s: float) -> None:
@@ -67,8 +68,10 @@ class Tally:
         self.problem("lost", f"{kind} after {time.monotonic() - asked_s:.3f} s: {error}")
 
     def refused(self, kind: str, error: AssessmentError) -> None:
-        """What a bad question was answered with: it must be told that the fault is its own."""
-        if error.code in _CALLERS_OWN_FAULT or error.reason == "TOO_LARGE":
+        """What a bad question was answered with: that the fault is its own, or, unread, when to come again."""
+        if error.retry_after_s is not None:
+            self.count("bad questions sent back unread")
+        elif error.code in _CALLERS_OWN_FAULT or error.reason == "TOO_LARGE":
             self.count("bad questions refused")
         else:
             self.problem("blamed on the server", f"{kind}: {error}")

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from stepdown.client import AssessmentError
-from stepdown.client.drills import TierView
 from tests.soak.sampling import Holdings, Sample, sample
 from tests.soak.soak import unmet
 from tests.soak.tally import Tally
@@ -102,7 +101,7 @@ def test_this_very_process_can_be_looked_at() -> None:
 
 
 def test_what_should_not_have_been_is_told_and_counted_without_end() -> None:
-    tally = Tally({"full": TierView(**dict.fromkeys(TierView.__slots__, ""))})  # type: ignore[arg-type]
+    tally = Tally({"full": [("digest", ("signer",))]})
     error = AssessmentError(code="INTERNAL", reason="", message="", details=())
     for _ in range(100):
         tally.lost("single", error, asked_s=0.0)

@@ -39,7 +39,7 @@ def demo(*, state_dir: Path | None, grpc_port: int, ops_port: int, incident: boo
     folder = (state_dir or default_state_directory()).resolve()
     try:
         pki = ensure_demo_pki(folder / "certificates")
-        ledger = _ensure_ledger(folder)
+        ledger = ensure_ledger(folder)
         document = demo_configuration(pki, folder, grpc_port=grpc_port, ops_port=ops_port, ledger=ledger)
         config = folder / "stepdown.toml"
         config.write_bytes(tomli_w.dumps(document).encode())
@@ -94,8 +94,8 @@ def _withdraw(ready_file: Path) -> None:
         ready_file.unlink(missing_ok=True)
 
 
-def _ensure_ledger(state: Path) -> dict[str, str]:
-    """The keys of the demo's ledger, made where there are none; and its section of the configuration."""
+def ensure_ledger(state: Path) -> dict[str, str]:
+    """The demo's ledger as a section of the configuration, its keys made where there are none. Raises: OSError."""
     folder = state / "ledger"
     signing_key, digest_key = folder / "ledger.key.pem", folder / "digests.key"
     ensure_ledger_keys(signing_key=signing_key, digest_key=digest_key, name=DEMO_LEDGER)

@@ -15,7 +15,7 @@ import grpc
 from stepdown.domain.reasons import RejectReason
 from stepdown.transport.calls import current_call
 from stepdown.transport.held_bytes import HeldBytes
-from stepdown.transport.refusals import limit_passed, refused
+from stepdown.transport.refusals import messages_missing, refused
 from stepdown.transport.stalls import Patience, Stalls
 
 _REQUEST = Patience(calm_s=20.0, pressed_s=1.0)
@@ -52,8 +52,7 @@ class Reception:
         """
         caller = current_call().caller.name
         if self._stalls.dawdling(caller) >= self._limits.dawdling:
-            text = "too many calls of this caller wait for a message that was announced and does not come"
-            raise limit_passed("maximum_unsent_requests", self._limits.dawdling, field="", description=text)
+            raise messages_missing()
         wait = self._stalls.begin(context, self._limits.request, sender=caller)
         try:
             request = next(requests, None)

@@ -53,6 +53,12 @@ def overloaded() -> RequestRejectedError:
     return _passing(RejectReason.OVERLOADED, text, retry_after_s=OVERLOAD_RETRY_S)
 
 
+def messages_missing() -> RequestRejectedError:
+    """So many messages of this caller are on their way that the next is not waited for: they come, or are cut off."""
+    text = "too many calls of this caller wait for a message that was announced and does not come: send it in a moment"
+    return _passing(RejectReason.OVERLOADED, text, retry_after_s=OVERLOAD_RETRY_S)
+
+
 def server_draining() -> RequestRejectedError:
     """The server is stopping, and the request was not begun."""
     text = "the server is stopping and has not begun this: ask another, or this one again in a moment"

@@ -1,13 +1,15 @@
 from pathlib import Path
 
 from scripts import skips
+from tests.faults.control_groups import NEEDED
 
 REPORT = """<testsuites><testsuite>
 <testcase classname="tests.unit" name="test_passes"/>
 <testcase classname="tests.unit" name="test_wide"><skipped type="pytest.skip" message="needs a GPU"/></testcase>
+<testcase classname="tests.unit" name="test_kernel"><skipped type="pytest.skip" message="{group}"/></testcase>
 <testcase classname="tests.unit" name="test_known_bug"><skipped type="pytest.xfail" message="a known bug"/></testcase>
 {more}
-</testsuite></testsuites>"""
+</testsuite></testsuites>""".replace("{group}", f"{NEEDED} (memory): Permission denied")
 ONE_TEST = (
     '<testcase classname="tests.a" name="test_x"><skipped type="pytest.skip" message="needs openssl"/></testcase>'
 )
@@ -22,7 +24,9 @@ def verdict(tmp_path: Path, *more: str) -> int:
     return skips.main([str(path) for path in paths])
 
 
-def test_a_missing_gpu_and_an_expected_failure_are_no_reason_to_refuse(tmp_path: Path) -> None:
+def test_a_missing_gpu_a_forbidden_control_group_and_an_expected_failure_are_none_to_refuse(
+    tmp_path: Path,
+) -> None:
     assert verdict(tmp_path, "") == 0
 
 

@@ -265,6 +265,7 @@ def test_calls_beyond_what_may_wait_are_turned_away_at_once_and_those_within_are
         for request in side.chain.asked:
             side.chain.release(request, by_rules(request))
         assert (failed.code, failed.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        assert (failed.retry_after_s, failed.trailing["grpc-retry-pushback-ms"]) == (1.0, "1000")
         assert {future.result().assessment.answered_by.tier for future in waiting} == {"rules"}
 
 

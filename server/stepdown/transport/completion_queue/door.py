@@ -22,7 +22,7 @@ from stepdown.transport.draining import DrainSignal
 from stepdown.transport.held_bytes import HeldBytes
 from stepdown.transport.in_flight import InFlight
 from stepdown.transport.reception import ReceptionLimits
-from stepdown.transport.refusals import limit_passed, overloaded, refused, server_draining
+from stepdown.transport.refusals import messages_missing, overloaded, refused, server_draining
 from stepdown.transport.stalls import Stalls
 from stepdown.transport.tracing import take_up
 
@@ -78,10 +78,7 @@ class Door:
         if self.open > parts.open_calls or not parts.queue.has_room(call):
             raise overloaded()
         if parts.stalls.dawdling(call.name) >= parts.limits.dawdling:
-            if parts.queue:
-                raise overloaded()  # it may be we who are behind, and not the caller
-            text = "too many calls of this caller wait for a message that was announced and does not come"
-            raise limit_passed("maximum_unsent_requests", parts.limits.dawdling, field="", description=text)
+            raise messages_missing()
         wait = parts.stalls.begin(call, parts.limits.request, sender=call.name)
         receive(call, on_close=partial(self._closed, call), on_message=partial(self._message, call, wait))
 

@@ -7,11 +7,11 @@ import uvicorn
 
 from stepdown.domain.errors import ConfigurationError
 from stepdown.transport.operations_http.application import OperationsSources, operations_application
+from stepdown.transport.operations_http.connections import MOST_CONNECTIONS, TimedConnection
 
 _START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 5.0
 _BACKLOG = 64
-_MOST_REQUESTS = 64
 _HIGHEST_PORT = 65535
 
 
@@ -26,9 +26,9 @@ class OperationsServer:
             operations_application(sources),
             access_log=False,
             interface="asgi3",
-            http="h11",
+            http=TimedConnection,
             lifespan="off",
-            limit_concurrency=_MOST_REQUESTS,
+            limit_concurrency=MOST_CONNECTIONS + 1,
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=int(_STOP_TIMEOUT_S) - 1,

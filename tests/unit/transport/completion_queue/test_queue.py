@@ -172,8 +172,9 @@ def test_a_method_without_a_service_has_no_handler() -> None:
         desk.methods.handler(ASSESS_RISK)
 
 
-@pytest.mark.parametrize(("waiting", "reason"), [(0, "TOO_LARGE"), (1, "OVERLOADED")])
-def test_a_caller_is_not_blamed_for_messages_that_may_lie_unread_here(waiting: int, reason: str) -> None:
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_a_caller_is_not_blamed_for_messages_that_may_lie_unread_here(waiting: int) -> None:
+    """Whether they lie here or were never sent: it is told to come again, which is right either way."""
     desk = Desk()
     for _ in range(waiting):
         desk.queue.put(desk.call(declared=Urgency.URGENT))
@@ -186,4 +187,4 @@ def test_a_caller_is_not_blamed_for_messages_that_may_lie_unread_here(waiting: i
     )
     with pytest.raises(RequestRejectedError) as refused:
         Door(parts)._let_in(desk.call(declared=Urgency.EMERGENCY))  # noqa: SLF001
-    assert refused.value.reason == reason
+    assert (refused.value.reason, refused.value.retry_after_s) == ("OVERLOADED", 1.0)
