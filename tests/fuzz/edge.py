@@ -221,7 +221,7 @@ def edge() -> Iterator[Edge]:
             _served(chain, record, archive),
             tls=_NoTls(),
             authorization=Authorization(trust_domain="stepdown.demo"),
-            options=ListenerOptions(address="127.0.0.1:0"),
+            options=ListenerOptions(address="127.0.0.1:0", transport="public"),
             limits=RequestLimits(),
             add_services=services,
         )

@@ -87,7 +87,7 @@ def test_a_container_answers_from_all_tiers_as_nobody_on_a_read_only_root_withou
         line = process.stdout.readline() if process.stdout is not None else ""
         assert line, log.read_text()
         ready = json.loads(line)
-        until(lambda: status(ready)["pathways"][0]["capability"] == "FULL")
+        until(lambda: {tier["state"] for tier in status(ready)["pathways"][0]["tiers"]} == {"SERVING"})
 
         pki = etc / "certificates"
         credentials = Credentials(ca=pki / "ca.pem", certificate=pki / "client.pem", key=pki / "client.key.pem")

@@ -169,8 +169,7 @@ class Cascade:
 
     def skip(self, case: Case, degradation: Degradation, *, rank: int) -> None:
         """A tier is not asked for this case; told to observers where that is for want of room."""
-        if degradation.reason is not Reason.DEADLINE_TOO_SHORT or rank not in case.degradations:
-            case.degradations[rank] = degradation  # what withheld a tier until it was too late is why it did not answer
+        case.note(rank, degradation)
         if degradation.reason is Reason.QUEUE_FULL:
             self.shed.count(case, degradation.tier)
 

@@ -63,10 +63,15 @@ class Case:
             for asked in self.asked_of.values():
                 asked.withdraw(self)
 
+    def note(self, rank: int, degradation: Degradation) -> None:
+        """Why a tier does not answer. What withheld it until it was too late is why, and not that it was too late."""
+        if degradation.reason is not Reason.DEADLINE_TOO_SHORT or rank not in self.degradations:
+            self.degradations[rank] = degradation
+
     def note_failure(self, *, rank: int, tier: str, reason: Reason, detail: str, now_s: float) -> None:
         """A tier that was asked will not answer this request."""
         asked_s = self._heard_of(rank, now_s)
-        self.degradations[rank] = Degradation(tier=tier, reason=reason, detail=detail)
+        self.note(rank, Degradation(tier=tier, reason=reason, detail=detail))
         self.attempts.append(TierAttempt(tier=tier, outcome=reason, elapsed_ms=(now_s - asked_s) * 1e3))
 
     def note_success(self, *, rank: int, tier: str, now_s: float) -> None:

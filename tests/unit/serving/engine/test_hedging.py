@@ -49,6 +49,16 @@ def test_a_tier_that_was_not_hedged_until_it_was_too_late_is_named_with_what_wit
     assert outcome.degradations[1].reason is Reason.QUEUE_FULL
 
 
+def test_a_tier_that_is_asked_at_last_and_too_late_is_named_with_what_withheld_it() -> None:
+    bench = EngineBench(policy=replace(STRICT, hedge_burst_rows=0, stall_s=0.084))
+    bench.serve("full", "distilled")
+    bench.ask(bench.request(budget_s=0.1))
+    bench.wait(0.1)
+    (outcome,) = bench.outcomes()
+    assert [attempt.tier for attempt in outcome.attempts] == ["full", "distilled"]
+    assert outcome.degradations[1].reason is Reason.QUEUE_FULL
+
+
 def test_a_next_tier_that_is_gone_when_its_moment_comes_costs_nothing() -> None:
     bench = EngineBench(policy=replace(STRICT, hedge_burst_rows=1))
     bench.serve("full", "distilled")

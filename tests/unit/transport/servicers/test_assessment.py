@@ -177,17 +177,17 @@ def test_one_refusal_does_not_end_a_stream(side: GrpcSide) -> None:
     assert list(stream.answers) == []
 
 
-def test_a_stream_reads_no_further_than_it_answers(side: GrpcSide) -> None:
+def test_a_stream_reads_no_further_than_it_answers() -> None:
     holding = Holding()
-    side.chain.answer = holding
-    stream = Sending(side)
-    sent = [stream.send(assess_request()) for _ in range(UNDER_WAY + 1)]
-    held = [holding.next() for _ in range(UNDER_WAY)]
-    assert holding.asked.empty()
-    side.chain.release(held[5], by_rules(held[5]))
-    assert next(stream.answers).request_id == sent[5]
-    assert holding.next() is not None
-    stream.answers.cancel()
+    with grpc_side(chain=FakeChain(answer=holding), pathway=clinical_pathway(budget_ms=30_000)) as side:
+        stream = Sending(side)
+        sent = [stream.send(assess_request()) for _ in range(UNDER_WAY + 1)]
+        held = [holding.next() for _ in range(UNDER_WAY)]
+        assert holding.asked.empty()
+        side.chain.release(held[5], by_rules(held[5]))
+        assert next(stream.answers).request_id == sent[5]
+        assert holding.next() is not None
+        stream.answers.cancel()
 
 
 def test_an_encounter_of_a_stream_that_nobody_answers_in_its_budget_is_answered_by_the_rules() -> None:
