@@ -231,7 +231,7 @@ def test_the_catalogue_and_the_cards_say_what_answers(demo: RunningServer, asses
 
 def test_a_method_of_a_later_version_is_unimplemented(demo: RunningServer) -> None:
     with channel_as(demo) as channel:
-        unary: Any = channel.unary_unary("/stepdown.api.v1.AssessmentService/RecordOutcome")
+        unary: Any = channel.unary_unary("/stepdown.api.v1.AssessmentService/ExplainRisk")
         assert failure_of(lambda: unary(b"", timeout=10)).code is grpc.StatusCode.UNIMPLEMENTED
 
 

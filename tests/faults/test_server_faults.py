@@ -44,7 +44,7 @@ def test_a_bundle_damaged_where_it_lies_raises_an_alarm_and_the_verified_copy_se
 ) -> None:
     before = server.tier("full")
     with Load(server, timeout_s=2.0) as load:
-        operator.inject(order("SIGNATURE_BROKEN", duration_s=60.0, pathway=PATHWAY, tier="full"))
+        operator.inject(order("SIGNATURE_BROKEN", duration_s=25.0, pathway=PATHWAY, tier="full"))
         server.until(lambda: "BUNDLE_DAMAGED sepsis-full@1.0.0" in operator.situation(PATHWAY).alarms)
         server.until(lambda: server.tier("full")["worker_pid"] not in {None, before["worker_pid"]})
         server.until_capable("FULL")
