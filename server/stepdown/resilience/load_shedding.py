@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from stepdown.domain.tiers import Urgency
 
+_NO_WAIT_S = 0.005
+"""What is waited on an idle server too: who allows less meets his own deadline, and is not told of an overload."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadShedding:
@@ -44,7 +47,9 @@ class LoadShedding:
         return shares.get(urgency, 1.0) * self._bound_s(allowed_s)
 
     def _bound_s(self, allowed_s: float | None) -> float:
-        return self.maximum_wait_s if allowed_s is None else self.deadline_share * min(allowed_s, self.longest_s)
+        if allowed_s is None:
+            return self.maximum_wait_s
+        return max(self.deadline_share * min(allowed_s, self.longest_s), _NO_WAIT_S)
 
 
 def _allowed_s(waited_s: float, remaining_s: float | None) -> float | None:

@@ -44,3 +44,8 @@ def test_the_models_are_spared_sooner_for_who_has_less_time() -> None:
 
 def test_an_emergency_keeps_its_model_however_long_it_waited() -> None:
     assert not SHEDDING.spares_models(Urgency.EMERGENCY, 10.0)
+
+
+def test_a_deadline_that_an_idle_server_may_miss_is_no_overload() -> None:
+    assert not LoadShedding().refuses(0.0019, 0.0001)
+    assert LoadShedding().refuses(0.005, 0.0)
